@@ -1,0 +1,35 @@
+/**
+ * How a query fails. `errorType` is the one of Prometheus' HTTP API.
+ */
+import type { Span } from './parse/ast.ts';
+
+/** The text is not PromQL or its types do not fit. The message begins with `line:col: parse error: `. */
+export class PromqlSyntaxError extends Error {
+  override readonly name = 'PromqlSyntaxError';
+  readonly errorType = 'bad_data';
+  readonly span: Span;
+
+  constructor(what: string, query: string, span: Span) {
+    const before = query.slice(0, span.start).split('\n');
+    super(`${before.length}:${before.at(-1)!.length + 1}: parse error: ${what}`);
+    this.span = span;
+  }
+}
+
+/** The query is valid but can't be answered: bad matching, a limit, … */
+export class PromqlEvaluationError extends Error {
+  override readonly name = 'PromqlEvaluationError';
+  readonly errorType = 'execution';
+}
+
+/** `query timed out in expression evaluation` */
+export class PromqlTimeoutError extends Error {
+  override readonly name = 'PromqlTimeoutError';
+  readonly errorType = 'timeout';
+}
+
+/** The client went away or the server stops. */
+export class PromqlCanceledError extends Error {
+  override readonly name = 'PromqlCanceledError';
+  readonly errorType = 'canceled';
+}

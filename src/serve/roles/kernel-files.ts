@@ -1,0 +1,15 @@
+/**
+ * Loads the kernels that `npm run build` made.
+ */
+import { readFileSync } from 'node:fs';
+import type { KernelModules } from '../../core/kernels/kernels.ts';
+
+/** Compiles the kernels from build/kernels. @throws Error naming the missing file */
+export function loadKernelModules(): KernelModules {
+  return { head: compile('head'), exposition: compile('exposition') };
+}
+
+function compile(name: string): WebAssembly.Module {
+  const file = new URL(`../../../build/kernels/${name}.wasm`, import.meta.url);
+  return new WebAssembly.Module(readFileSync(file));
+}
