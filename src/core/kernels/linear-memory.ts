@@ -25,6 +25,8 @@ export class LinearMemory {
   #u32: Uint32Array;
   #i32: Int32Array;
   #f64: Float64Array;
+  /** Every buffer that this memory has had: views over an older one still address the same bytes. */
+  readonly #buffers = new WeakSet<ArrayBufferLike>();
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory;
@@ -33,6 +35,7 @@ export class LinearMemory {
     this.#u32 = new Uint32Array(this.#buffer);
     this.#i32 = new Int32Array(this.#buffer);
     this.#f64 = new Float64Array(this.#buffer);
+    this.#buffers.add(this.#buffer);
   }
 
   /** A new memory whose allocations begin at `reservedBytes`, behind the kernels' own static data. */
@@ -51,6 +54,12 @@ export class LinearMemory {
     this.#u32 = new Uint32Array(this.#buffer);
     this.#i32 = new Int32Array(this.#buffer);
     this.#f64 = new Float64Array(this.#buffer);
+    this.#buffers.add(this.#buffer);
+  }
+
+  /** Whether a view over `buffer` is a view over this memory. */
+  owns(buffer: ArrayBufferLike): boolean {
+    return this.#buffers.has(buffer);
   }
 
   get u8(): Uint8Array {

@@ -6,10 +6,11 @@ import type { KernelModules } from '../../core/kernels/kernels.ts';
 
 /** Compiles the kernels from build/kernels. @throws Error naming the missing file */
 export function loadKernelModules(): KernelModules {
-  return { head: compile('head'), exposition: compile('exposition') };
+  return { head: loadKernelModule('head'), exposition: loadKernelModule('exposition') };
 }
 
-function compile(name: string): WebAssembly.Module {
+/** Compiles one kernel. */
+export function loadKernelModule(name: keyof KernelModules): WebAssembly.Module {
   const file = new URL(`../../../build/kernels/${name}.wasm`, import.meta.url);
   return new WebAssembly.Module(readFileSync(file));
 }
