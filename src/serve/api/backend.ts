@@ -170,8 +170,12 @@ export interface Backend {
   runtimeInfo(): RuntimeInfo;
   /** The configuration that is in force, secrets masked. */
   configYaml(): string;
+  /** Labels that federation adds, of the configuration in force. */
+  externalLabels(): Labels;
   /** Own metrics of all threads. */
   metrics(): Promise<MetricFamily[]>;
+  /** The machine, by the built-in host collector. @throws ApiError not_found where there is none */
+  hostMetrics(): Promise<MetricFamily[]>;
   /** @throws ApiError with the reason; then nothing has changed */
   reload(): Promise<void>;
   /** Begins a clean stop; returns at once. */

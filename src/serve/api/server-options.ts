@@ -1,0 +1,89 @@
+/**
+ * What the HTTP server is told at its start, and what its routes share.
+ */
+import type { Clock } from '../../core/base/clock.ts';
+import type { Logger } from '../../core/base/log.ts';
+import type { MetricFamily, Registry } from '../../core/base/metrics.ts';
+import type { Matcher } from '../../core/model/matcher.ts';
+import type { Expr, ValueType } from '../../query/promql/parse/ast.ts';
+import type { Handler } from './answer.ts';
+import type { Backend } from './backend.ts';
+
+/** The shape of `/api/v1/status/buildinfo`. */
+export interface BuildInfo {
+  readonly version: string;
+  readonly revision: string;
+  readonly branch: string;
+  readonly buildUser: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+}
+
+/** PromQL as far as requests are checked and printed on the main thread. All throw PromqlSyntaxError. */
+export interface PromqlText {
+  parse(query: string): Expr;
+  /** Pretty-prints an expression. */
+  format(expr: Expr): string;
+  /** Matchers of a plain selector: no range, offset or `@`. */
+  parseSelector(selector: string): readonly Matcher[];
+  signature(func: string): FunctionSignature;
+}
+
+export interface FunctionSignature {
+  readonly argTypes: readonly ValueType[];
+  /** How many more of the last argument: 0 for none, -1 for any number. */
+  readonly variadic: number;
+  readonly returnType: ValueType;
+}
+
+/** Writes metric families in the format that an `Accept` header asks for. */
+export type EncodeMetrics = (families: readonly MetricFamily[], accept: string) => { contentType: string; body: Uint8Array };
+
+export interface ServerOptions {
+  /** `host:port` each; `[::1]:9090` for IPv6, port 0 for a free one. */
+  readonly listenAddresses: readonly string[];
+  /** Under which users reach the server: scheme, host and path without a slash at its end. */
+  readonly externalUrl: URL;
+  /** '' or `/prefix`. */
+  readonly routePrefix: string;
+  readonly readTimeoutMs: number;
+  readonly maxConnections: number;
+  /** Anchored regular expression. */
+  readonly corsOrigin: string;
+  readonly enableLifecycle: boolean;
+  readonly enableRemoteWriteReceiver: boolean;
+  readonly queryTimeoutMs: number;
+  readonly lookbackMs: number;
+  /** As `/api/v1/status/flags` shows them. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly buildInfo: BuildInfo;
+  /** Folder of the built browser app. */
+  readonly uiDirectory: string;
+  readonly promql: PromqlText;
+  readonly encodeMetrics: EncodeMetrics;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface RouteContext {
+  readonly options: ServerOptions;
+  readonly backend: Backend;
+}
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+
+export interface Route {
+  /** Below the route prefix; `:name` for a part of the path. Also the handler's name in metrics. */
+  readonly path: string;
+  readonly handlers: Readonly<Partial<Record<Method, Handler>>>;
+  /** Answers 503 until the backend is ready. */
+  readonly guarded: boolean;
+  /** The body as raw bytes instead of form fields. */
+  readonly rawBody: boolean;
+}
+
+/** A guarded route that takes form fields. */
+export function route(path: string, handlers: Route['handlers'], changes: Partial<Pick<Route, 'guarded' | 'rawBody'>> = {}): Route {
+  return { path, handlers, guarded: true, rawBody: false, ...changes };
+}

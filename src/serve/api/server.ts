@@ -1,0 +1,307 @@
+/**
+ * The HTTP server: routes under a prefix on one or several addresses, over one Fastify instance.
+ *
+ * Routes are plain data (`Route`) and handlers plain functions; this file gives them methods, readiness, CORS, bodies,
+ * compression, metrics and bounds. Fastify brings routing, `inject` for tests, and the order of closing.
+ */
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { errorMessage } from '../../core/base/errors.ts';
+import { emptyAnswer, jsonAnswer, notFound, redirect, textAnswer, textError, type Answer, type ApiRequest, type Handler } from './answer.ts';
+import type { Backend } from './backend.ts';
+import { corsPolicy } from './cors.ts';
+import { HttpMetrics } from './http-metrics.ts';
+import { parseListenAddress } from './listen-address.ts';
+import { FormParams } from './params.ts';
+import { queryRoutes } from './query-routes.ts';
+import { BodyBudget, BodyLimitError, MAX_FORM_BYTES, MAX_HELD_BYTES, MAX_WRITE_BYTES, readBody } from './request-body.ts';
+import { prepareBody } from './send.ts';
+import { route, type Method, type Route, type RouteContext, type ServerOptions } from './server-options.ts';
+import { serviceRoutes } from './service-routes.ts';
+import { statusRoutes } from './status-routes.ts';
+import { errorEnvelope, httpStatus, toApiError } from './status.ts';
+import { targetRoutes } from './target-routes.ts';
+import { UI_PAGES, UiFiles } from './ui-files.ts';
+
+/** Of a request line with all headers, as in Go's net/http: queries come in URLs. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** Of a label name in a path. */
+const MAX_PATH_PART = 16 * 1024;
+/** Connections beyond `maxConnections` that get an answer (503) instead of a reset. */
+export const MAX_REFUSED_CONNECTIONS = 64;
+/** How long `close` waits for requests that are being answered. */
+const CLOSE_GRACE_MS = 10_000;
+const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'] as const;
+
+export interface HttpServer {
+  /** Opens all addresses. @throws ListenError; then none is open */
+  listen(): Promise<void>;
+  /** Where it listens, ports resolved. */
+  readonly addresses: readonly AddressInfo[];
+  /** Stops accepting, lets running requests end for a while, then cuts them. */
+  close(): Promise<void>;
+  /** Answers a request without a network; for tests. */
+  readonly inject: FastifyInstance['inject'];
+}
+
+/** An address that can't be listened on, worded for the person who named it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+export function createServer(options: ServerOptions, backend: Backend): HttpServer {
+  const app = Fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_PATH_PART, querystringParser: () => ({}) },
+  });
+  const api = new ApiServer(app, options, backend);
+  const servers: Server[] = [];
+  const connections = new ConnectionGate(options.maxConnections);
+  return {
+    async listen() {
+      await app.ready();
+      try {
+        for (const address of options.listenAddresses) servers.push(await open(address, api, connections, options.readTimeoutMs));
+      } catch (error) {
+        await Promise.all(servers.splice(0).map(shut));
+        throw error;
+      }
+    },
+    get addresses() {
+      return servers.map((server) => server.address() as AddressInfo);
+    },
+    async close() {
+      await Promise.all(servers.splice(0).map(shut));
+      await app.close();
+    },
+    inject: app.inject.bind(app) as FastifyInstance['inject'],
+  };
+}
+
+class ApiServer {
+  readonly #app: FastifyInstance;
+  readonly #options: ServerOptions;
+  readonly #backend: Backend;
+  readonly #metrics: HttpMetrics;
+  readonly #cors: ReturnType<typeof corsPolicy>;
+  readonly #bodies = new BodyBudget(MAX_HELD_BYTES);
+
+  constructor(app: FastifyInstance, options: ServerOptions, backend: Backend) {
+    this.#app = app;
+    this.#options = options;
+    this.#backend = backend;
+    this.#metrics = new HttpMetrics(options.registry);
+    this.#cors = corsPolicy(options.corsOrigin);
+    // Bodies are read by the routes that take one, within their own bounds.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    const context: RouteContext = { options, backend };
+    for (const each of [...queryRoutes(context), ...targetRoutes(context), ...statusRoutes(context), ...serviceRoutes(context)]) this.#add(each);
+    this.#addUi(new UiFiles(options.uiDirectory, options.routePrefix));
+    this.#addRedirects();
+    app.setNotFoundHandler((request, reply) => this.#answer(request, reply, undefined));
+    app.setErrorHandler((error, _request, reply) => {
+      // Only Fastify itself gets here, for requests that it can't read.
+      const status = (error as { statusCode?: number }).statusCode ?? 500;
+      void reply.code(status).type('text/plain; charset=utf-8').send(Buffer.from(`${errorMessage(error)}\n`));
+    });
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#app.routing(request, response);
+  }
+
+  #add(each: Route): void {
+    this.#metrics.announce(each.path);
+    this.#app.route({
+      method: [...ALL_METHODS],
+      url: this.#options.routePrefix + each.path,
+      handler: (request, reply) => this.#answer(request, reply, each),
+    });
+  }
+
+  #addUi(files: UiFiles): void {
+    const page = { GET: () => files.page(), HEAD: () => files.page() };
+    for (const path of UI_PAGES) this.#add(route(path, page, { guarded: false }));
+    const graph: Handler = (request) => files.graph(request);
+    this.#add(route('/graph', { GET: graph, HEAD: graph }, { guarded: false }));
+    for (const path of files.paths) {
+      const file: Handler = (request) => files.file(path, request);
+      this.#app.route({
+        method: [...ALL_METHODS],
+        url: `${this.#options.routePrefix}/${path}`,
+        handler: (request, reply) => this.#answer(request, reply, route('/*filepath', { GET: file, HEAD: file }, { guarded: false })),
+      });
+    }
+  }
+
+  /** With a prefix: from the bare root to it, and from the prefix without its slash. */
+  #addRedirects(): void {
+    const { routePrefix } = this.#options;
+    if (routePrefix === '') return;
+    const toPrefix = route('/', { GET: () => redirect(`${routePrefix}/`) }, { guarded: false });
+    for (const url of ['/', routePrefix]) {
+      this.#app.route({ method: [...ALL_METHODS], url, handler: (request, reply) => this.#answer(request, reply, toPrefix) });
+    }
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply, target: Route | undefined): Promise<FastifyReply> {
+    const { clock } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const leaving = new AbortController();
+    let bodyBytes = 0;
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) leaving.abort();
+      if (target) this.#metrics.record(target.path, reply.raw.statusCode, clock.monotonicMs() - beganMs, bodyBytes);
+    });
+    const answer = await this.#run(request, target, leaving.signal);
+    const headers = { ...answer.headers, ...this.#crossOrigin(request) };
+    const accepted = answer.compressible ? header(request, 'accept-encoding') : '';
+    let outgoing;
+    try {
+      outgoing = await prepareBody(answer.body, accepted, (bytes) => (bodyBytes += bytes));
+    } catch (error) {
+      return this.#send(reply, this.#failure(error), {});
+    }
+    if (outgoing.body instanceof Uint8Array) bodyBytes = outgoing.body.length;
+    return this.#send(reply, { ...answer, headers: { ...headers, ...outgoing.headers } }, outgoing.body);
+  }
+
+  #send(reply: FastifyReply, answer: Answer, body: unknown): FastifyReply {
+    // Without a body there is no type to name.
+    return reply.code(answer.status).headers(answer.headers).send(body instanceof Uint8Array && body.length === 0 ? undefined : body);
+  }
+
+  async #run(request: FastifyRequest, target: Route | undefined, signal: AbortSignal): Promise<Answer> {
+    const isApi = request.url.startsWith(`${this.#options.routePrefix}/api/v1/`);
+    if (request.method === 'OPTIONS' && isApi) return emptyAnswer(204);
+    if (!target) return notFound();
+    const allowed = Object.keys(target.handlers);
+    const handler = target.handlers[request.method as Method];
+    if (!handler) {
+      const allow = { allow: [...allowed, 'OPTIONS'].sort().join(', ') };
+      return request.method === 'OPTIONS' ? emptyAnswer(200, allow) : textError(405, 'Method Not Allowed', allow);
+    }
+    if (target.guarded && !this.#backend.isReady()) {
+      return textAnswer(503, 'Service Unavailable', { 'x-prometheus-stopping': 'false' });
+    }
+    let held = 0;
+    try {
+      const body = await this.#readBody(request, target);
+      held = body.length;
+      return await handler(toApiRequest(request, target, body, signal));
+    } catch (error) {
+      return this.#failure(error);
+    } finally {
+      this.#bodies.release(held);
+    }
+  }
+
+  async #readBody(request: FastifyRequest, target: Route): Promise<Uint8Array> {
+    if (request.method === 'GET' || request.method === 'HEAD') return new Uint8Array(0);
+    return readBody(request.raw, target.rawBody ? MAX_WRITE_BYTES : MAX_FORM_BYTES, this.#bodies);
+  }
+
+  #failure(error: unknown): Answer {
+    if (error instanceof BodyLimitError) return textError(error.status, error.message, { connection: 'close' });
+    const apiError = toApiError(error);
+    if (apiError.errorType === 'internal') this.#options.logger.error('request failed', { err: errorMessage(error), stack: stackOf(error) });
+    return jsonAnswer(errorEnvelope(apiError), httpStatus(apiError.errorType));
+  }
+
+  #crossOrigin(request: FastifyRequest): Readonly<Record<string, string>> {
+    const origin = header(request, 'origin');
+    return origin !== '' && request.url.startsWith(`${this.#options.routePrefix}/api/`) ? this.#cors(origin) : {};
+  }
+}
+
+function toApiRequest(request: FastifyRequest, target: Route, body: Uint8Array, signal: AbortSignal): ApiRequest {
+  const mark = request.url.indexOf('?');
+  const queryString = mark < 0 ? '' : request.url.slice(mark + 1);
+  const params = new FormParams();
+  const isForm = header(request, 'content-type').split(';')[0]!.trim().toLowerCase() === 'application/x-www-form-urlencoded';
+  if (isForm && !target.rawBody && body.length > 0) params.addForm(new TextDecoder().decode(body));
+  params.addForm(queryString);
+  return {
+    method: request.method,
+    params,
+    queryString,
+    path: request.params as Readonly<Record<string, string>>,
+    header: (name) => header(request, name),
+    body,
+    signal,
+  };
+}
+
+function header(request: FastifyRequest, name: string): string {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : (value ?? '');
+}
+
+const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined);
+
+/** Counts connections over all addresses. Those over the bound are told so; far more are reset by the servers themselves. */
+class ConnectionGate {
+  readonly maxConnections: number;
+  readonly #refused = new WeakSet<Socket>();
+  #openCount = 0;
+
+  constructor(maxConnections: number) {
+    this.maxConnections = maxConnections;
+  }
+
+  add(socket: Socket): void {
+    this.#openCount++;
+    if (this.#openCount > this.maxConnections) this.#refused.add(socket);
+    socket.once('close', () => this.#openCount--);
+  }
+
+  isRefused(socket: Socket): boolean {
+    return this.#refused.has(socket);
+  }
+}
+
+async function open(address: string, api: ApiServer, connections: ConnectionGate, readTimeoutMs: number): Promise<Server> {
+  const { host, port } = parseListenAddress(address);
+  const timeouts = {
+    requestTimeout: readTimeoutMs,
+    headersTimeout: readTimeoutMs,
+    keepAliveTimeout: readTimeoutMs,
+    connectionsCheckingInterval: Math.min(30_000, readTimeoutMs),
+  };
+  const server = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, ...timeouts }, (request, response) => {
+    if (!connections.isRefused(request.socket)) return api.handle(request, response);
+    response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+    response.end(`the server has ${connections.maxConnections} connections already (--web.max-connections)\n`);
+  });
+  server.maxConnections = connections.maxConnections + MAX_REFUSED_CONNECTIONS;
+  server.on('connection', (socket) => connections.add(socket));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new ListenError(`can't listen on ${address}: ${listenFault(error)}`, { cause: error })));
+    server.listen({ host: host === '' ? undefined : host, port }, () => resolve());
+  });
+  return server;
+}
+
+function listenFault(error: Error): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return 'the port is in use; is another server running? Choose another with --web.listen-address';
+    case 'EACCES':
+      return 'not permitted; ports below 1024 need a privilege';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    default:
+      return error.message;
+  }
+}
+
+async function shut(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(cut);
+}
