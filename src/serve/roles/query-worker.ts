@@ -1,0 +1,135 @@
+/**
+ * One query worker: a thread that answers one query at a time over the head's shared memory and writes the response body.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../../core/base/assert.ts';
+import { Registry, type MetricFamily } from '../../core/base/metrics.ts';
+import { createHeadKernel } from '../../core/kernels/head-kernel.ts';
+import type { KernelModules } from '../../core/kernels/kernels.ts';
+import { LinearMemory } from '../../core/kernels/linear-memory.ts';
+import { RegexError } from '../../core/model/matcher.ts';
+import { CorruptError, errorMessage } from '../../core/base/errors.ts';
+import { PromqlCanceledError, PromqlEvaluationError, PromqlSyntaxError, PromqlTimeoutError } from '../../query/promql/errors.ts';
+import { Engine } from '../../query/promql/engine.ts';
+import { HeadQuerier } from '../../store/head/head-querier.ts';
+import { HeadChunkPages } from '../../store/head/head-chunk-pages.ts';
+import type { BackendQuery } from '../api/backend.ts';
+import { answerMetadata } from './metadata-answer.ts';
+import { writeFederateText } from '../api/federate-text.ts';
+import { writeQueryJson } from '../api/query-json.ts';
+import { federatedSamples } from './federate-answer.ts';
+import type { QueryFailure } from './query-pool.ts';
+import { systemClock } from '../../core/base/clock.ts';
+
+export interface QueryWorkerData {
+  readonly modules: KernelModules;
+  readonly memory: WebAssembly.Memory;
+  readonly stagingAt: number;
+  /** [0]: number of the query to stop. */
+  readonly control: Int32Array;
+  readonly dataFolder: string;
+  readonly lookbackMs: number;
+  readonly maxSamples: number;
+  /** Step of a subquery that names none. */
+  readonly defaultStepMs: number;
+  readonly featureFlags: readonly string[];
+}
+
+export interface QueryWorkerRequest {
+  readonly id: number;
+  readonly request: BackendQuery;
+  /** How long it waited for a worker, and how long it may still take. */
+  readonly waitedMs: number;
+  readonly leftMs: number;
+}
+
+export interface QueryWorkerMessage {
+  readonly id: number;
+  readonly piece: Uint8Array<ArrayBuffer> | null;
+  readonly done: boolean;
+  readonly error: QueryFailure | null;
+  /** The worker's own metrics, with the last message of a query. */
+  readonly metrics: readonly MetricFamily[];
+}
+
+class QueryWorker {
+  readonly #data: QueryWorkerData;
+  readonly #engine: Engine;
+  readonly #querier: HeadQuerier;
+  readonly #registry = new Registry();
+  readonly #post: (message: QueryWorkerMessage, transfer: ArrayBuffer[]) => void;
+
+  constructor(data: QueryWorkerData, post: (message: QueryWorkerMessage, transfer: ArrayBuffer[]) => void) {
+    this.#data = data;
+    this.#post = post;
+    const linear = new LinearMemory(data.memory);
+    this.#querier = new HeadQuerier(linear, createHeadKernel(data.modules.head, linear), data.stagingAt, new HeadChunkPages(data.dataFolder));
+    this.#engine = new Engine({
+      lookbackMs: data.lookbackMs,
+      maxSamples: data.maxSamples,
+      defaultStepMs: data.defaultStepMs,
+      featureFlags: data.featureFlags,
+    });
+  }
+
+  async answer({ id, request, waitedMs, leftMs }: QueryWorkerRequest): Promise<void> {
+    let error: QueryFailure | null = null;
+    try {
+      const pieces = await this.#pieces(request, id, waitedMs, leftMs);
+      for (const piece of pieces) {
+        const own = piece as Uint8Array<ArrayBuffer>;
+        this.#post({ id, piece: own, done: false, error: null, metrics: [] }, [own.buffer]);
+      }
+    } catch (thrown) {
+      error = failureOf(thrown, request);
+    }
+    this.#post({ id, piece: null, done: true, error, metrics: this.#registry.snapshot() }, []);
+  }
+
+  async #pieces(request: BackendQuery, id: number, queueMs: number, leftMs: number): Promise<Iterable<Uint8Array>> {
+    const { control } = this.#data;
+    const deadlineMs = systemClock.monotonicMs() + leftMs;
+    const shouldStop = (): boolean => {
+      if (systemClock.monotonicMs() > deadlineMs) throw new PromqlTimeoutError('query timed out in expression evaluation');
+      return Atomics.load(control, 0) === id;
+    };
+    switch (request.kind) {
+      case 'instant': {
+        const { query, timeMs, lookbackMs, limit, stats } = request;
+        return writeQueryJson(await this.#engine.instant(this.#querier, { query, timeMs, lookbackMs, shouldStop }), { limit, stats, queueMs });
+      }
+      case 'range': {
+        const { query, startMs, endMs, stepMs, lookbackMs, limit, stats } = request;
+        const result = await this.#engine.range(this.#querier, { query, startMs, endMs, stepMs, lookbackMs, shouldStop });
+        return writeQueryJson(result, { limit, stats, queueMs });
+      }
+      case 'federate':
+        return writeFederateText(await federatedSamples(this.#querier, request, this.#data.lookbackMs), request.externalLabels);
+      case 'series':
+      case 'labels':
+      case 'values':
+        return answerMetadata(this.#querier, request);
+    }
+  }
+}
+
+/** An error as the API tells it. */
+function failureOf(error: unknown, request: BackendQuery): QueryFailure {
+  if (error instanceof PromqlSyntaxError) {
+    return { errorType: 'bad_data', message: `invalid parameter "query": ${error.message}` };
+  }
+  if (error instanceof PromqlEvaluationError || error instanceof PromqlTimeoutError || error instanceof PromqlCanceledError) {
+    return { errorType: error.errorType, message: error.message };
+  }
+  if (error instanceof RegexError) return { errorType: request.kind === 'instant' || request.kind === 'range' ? 'execution' : 'bad_data', message: error.message };
+  if (error instanceof CorruptError) return { errorType: 'internal', message: error.message };
+  return { errorType: 'internal', message: `unexpected error: ${errorMessage(error)}` };
+}
+
+const port = parentPort;
+assert(port !== null, 'the query worker runs as a thread');
+// The parent made these: they are what the types say.
+const worker = new QueryWorker(workerData as QueryWorkerData, (message, transfer) => port.postMessage(message, transfer));
+port.on('message', (request: QueryWorkerRequest) => {
+  void worker.answer(request);
+});
