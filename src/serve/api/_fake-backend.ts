@@ -143,7 +143,6 @@ const fakePromql: PromqlText = {
     if (name !== undefined && value !== undefined) matchers.push({ name, op: op as MatchOp, value });
     return matchers;
   },
-  signature: () => ({ argTypes: ['vector'], variadic: 0, returnType: 'vector' }),
 };
 
 function parseFake(query: string): Expr {

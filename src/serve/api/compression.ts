@@ -4,7 +4,7 @@
  * zstd comes first where it is accepted (browsers do): it is several times cheaper than gzip for the same size. gzip runs at
  * level 1, since answers are made once and read once.
  */
-import { Readable, pipeline, type Transform } from 'node:stream';
+import { pipeline, type Readable, type Transform } from 'node:stream';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 

@@ -2,42 +2,39 @@
  * A syntax tree as the JSON of `/api/v1/parse_query`.
  * Source: Prometheus 3, web/api/v1 translateAST.
  */
-import { unreachable } from '../../core/base/assert.ts';
+import { assert, unreachable } from '../../core/base/assert.ts';
 import { formatFloat } from '../../core/model/float.ts';
 import type { AtModifier, DurationExpr, Expr, VectorMatching, VectorSelector } from '../../query/promql/parse/ast.ts';
-import type { FunctionSignature } from './server-options.ts';
-
-type SignatureOf = (func: string) => FunctionSignature;
+import { signatureOf } from '../../query/promql/parse/signatures.ts';
 
 /** Plain data. Durations are milliseconds; one that depends on the query's grid is 0. */
-export function exprJson(expr: Expr, signatureOf: SignatureOf): object {
-  const sub = (inner: Expr): object => exprJson(inner, signatureOf);
+export function exprJson(expr: Expr): object {
   switch (expr.kind) {
     case 'number':
       return { type: 'numberLiteral', val: formatFloat(expr.value) };
     case 'string':
       return { type: 'stringLiteral', val: expr.value };
     case 'paren':
-      return { type: 'parenExpr', expr: sub(expr.inner) };
+      return { type: 'parenExpr', expr: exprJson(expr.inner) };
     case 'unary':
-      return { type: 'unaryExpr', op: expr.op, expr: sub(expr.operand) };
+      return { type: 'unaryExpr', op: expr.op, expr: exprJson(expr.operand) };
     case 'binary':
       return {
         type: 'binaryExpr',
         op: expr.op,
-        lhs: sub(expr.left),
-        rhs: sub(expr.right),
+        lhs: exprJson(expr.left),
+        rhs: exprJson(expr.right),
         matching: expr.matching === null ? null : matchingJson(expr.matching),
         bool: expr.returnBool,
       };
     case 'call':
-      return { type: 'call', func: { name: expr.func, ...signatureOf(expr.func) }, args: expr.args.map(sub) };
+      return { type: 'call', func: functionJson(expr.func), args: expr.args.map(exprJson) };
     case 'aggregate':
       return {
         type: 'aggregation',
         op: expr.op,
-        expr: sub(expr.inner),
-        param: expr.param === null ? null : sub(expr.param),
+        expr: exprJson(expr.inner),
+        param: expr.param === null ? null : exprJson(expr.param),
         grouping: expr.grouping,
         without: expr.without,
       };
@@ -48,7 +45,7 @@ export function exprJson(expr: Expr, signatureOf: SignatureOf): object {
     case 'subquery':
       return {
         type: 'subquery',
-        expr: sub(expr.inner),
+        expr: exprJson(expr.inner),
         range: durationMs(expr.range),
         offset: durationMs(expr.offset),
         step: durationMs(expr.step),
@@ -57,6 +54,13 @@ export function exprJson(expr: Expr, signatureOf: SignatureOf): object {
     default:
       return unreachable(expr);
   }
+}
+
+function functionJson(func: string): object {
+  const signature = signatureOf(func);
+  assert(signature !== undefined, 'a parsed call names a known function');
+  const { name, argTypes, variadic, returnType } = signature;
+  return { name, argTypes, variadic, returnType };
 }
 
 function selectorJson(selector: VectorSelector): object {

@@ -4,7 +4,7 @@
  */
 
 const UNSAFE = /[<>&\u2028\u2029]/g;
-const NEEDS_ESCAPE = /["\\<>&\u0000-\u001f\u2028\u2029\ud800-\udfff]/;
+const NEEDS_ESCAPE = /["\\<>&\u2028\u2029\p{Cc}\p{Cs}]/u;
 
 /** Any plain value as JSON text. */
 export function jsonText(value: unknown): string {

@@ -22,7 +22,7 @@ export function queryRoutes(context: RouteContext): Route[] {
     return answerQuery(context, request, labelQuery(context, request.params, 'values', label));
   };
   const format = (request: ApiRequest): Answer => success(context.options.promql.format(parsedQuery(context, request.params)));
-  const parse = (request: ApiRequest): Answer => success(exprJson(parsedQuery(context, request.params), context.options.promql.signature));
+  const parse = (request: ApiRequest): Answer => success(exprJson(parsedQuery(context, request.params)));
   const exemplars = (request: ApiRequest): Answer => noExemplars(context, request.params);
   const dropSeries = (): Answer => {
     throw new ApiError('internal', 'not implemented');

@@ -5,7 +5,7 @@ import type { Clock } from '../../core/base/clock.ts';
 import type { Logger } from '../../core/base/log.ts';
 import type { MetricFamily, Registry } from '../../core/base/metrics.ts';
 import type { Matcher } from '../../core/model/matcher.ts';
-import type { Expr, ValueType } from '../../query/promql/parse/ast.ts';
+import type { Expr } from '../../query/promql/parse/ast.ts';
 import type { Handler } from './answer.ts';
 import type { Backend } from './backend.ts';
 
@@ -26,14 +26,6 @@ export interface PromqlText {
   format(expr: Expr): string;
   /** Matchers of a plain selector: no range, offset or `@`. */
   parseSelector(selector: string): readonly Matcher[];
-  signature(func: string): FunctionSignature;
-}
-
-export interface FunctionSignature {
-  readonly argTypes: readonly ValueType[];
-  /** How many more of the last argument: 0 for none, -1 for any number. */
-  readonly variadic: number;
-  readonly returnType: ValueType;
 }
 
 /** Writes metric families in the format that an `Accept` header asks for. */

@@ -76,7 +76,7 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
       await Promise.all(servers.splice(0).map(shut));
       await app.close();
     },
-    inject: app.inject.bind(app) as FastifyInstance['inject'],
+    inject: app.inject.bind(app),
   };
 }
 

@@ -18,7 +18,7 @@ const MIN_TIME_TEXT = '-292273086-05-16T16:47:06Z';
 const MAX_TIME_TEXT = '292277025-08-18T07:12:54.999999999Z';
 
 /** Go's durations are int64 nanoseconds. */
-const MAX_DURATION_SECONDS = 9_223_372_036.854775;
+const MAX_DURATION_SECONDS = 2 ** 63 / 1e9;
 
 const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^(?:nan|[+-]?inf(?:inity)?)$/i;
