@@ -118,6 +118,7 @@ export function fakeOptions(changes: Partial<ServerOptions> = {}): ServerOptions
     flags: { 'query.timeout': '2m', 'config.file': 'prometheus.yml' },
     buildInfo: { version: '3.14.0', revision: 'r', branch: 'main', buildUser: '', buildDate: '', goVersion: 'node26' },
     uiDirectory: 'no-such-folder',
+    pageTitle: 'Coeus',
     promql: fakePromql,
     encodeMetrics: (families) => ({
       contentType: 'text/plain; version=0.0.4; charset=utf-8',

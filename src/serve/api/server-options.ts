@@ -51,6 +51,7 @@ export interface ServerOptions {
   readonly buildInfo: BuildInfo;
   /** Folder of the built browser app. */
   readonly uiDirectory: string;
+  readonly pageTitle: string;
   readonly promql: PromqlText;
   readonly encodeMetrics: EncodeMetrics;
   readonly registry: Registry;

@@ -99,7 +99,7 @@ class ApiServer {
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const context: RouteContext = { options, backend };
     for (const each of [...queryRoutes(context), ...targetRoutes(context), ...statusRoutes(context), ...serviceRoutes(context)]) this.#add(each);
-    this.#addUi(new UiFiles(options.uiDirectory, options.routePrefix));
+    this.#addUi(new UiFiles(options.uiDirectory, options));
     this.#addRedirects();
     app.setNotFoundHandler((request, reply) => this.#answer(request, reply, undefined));
     app.setErrorHandler((error, _request, reply) => {

@@ -26,6 +26,7 @@ export const UI_PAGES = [
 
 const PAGE = 'index.html';
 const PREFIX_META = '<meta name="coeus-prefix" content="">';
+const TITLE = /<title>[^<]*<\/title>/;
 /** Links to files of the build, absolute or relative; not those of other hosts. */
 const FILE_LINK = /\b(src|href)="(?:\.?\/)(?!\/)/g;
 /** Encodings of files in the order of preference, and the endings that the build gives them. */
@@ -78,12 +79,12 @@ export class UiFiles {
   readonly #routePrefix: string;
 
   /** Reads the folder; one that is missing makes an app that says so. */
-  constructor(directory: string, routePrefix: string) {
+  constructor(directory: string, { routePrefix, pageTitle }: { routePrefix: string; pageTitle: string }) {
     const files = readFiles(directory);
     this.#files = files;
     this.#routePrefix = routePrefix;
     const page = files.get(PAGE);
-    this.#page = page && pageFor(page.body, routePrefix);
+    this.#page = page && pageFor(page.body, escapeHtml(routePrefix), escapeHtml(pageTitle));
   }
 
   /** Paths of the files below the route prefix, without a slash in front; the page is not among them. */
@@ -141,11 +142,16 @@ function listFiles(directory: string): ReadonlySet<string> {
   }
 }
 
-function pageFor(page: Uint8Array, routePrefix: string): Uint8Array {
-  const prefix = routePrefix.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+/** @param prefix escaped for HTML, as is `title` */
+function pageFor(page: Uint8Array, prefix: string, title: string): Uint8Array {
   const text = new TextDecoder()
     .decode(page)
     .replace(PREFIX_META, () => `<meta name="coeus-prefix" content="${prefix}">`)
+    .replace(TITLE, () => `<title>${title}</title>`)
     .replace(FILE_LINK, (_, attribute: string) => `${attribute}="${prefix}/`);
   return new TextEncoder().encode(text);
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
