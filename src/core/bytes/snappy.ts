@@ -1,0 +1,170 @@
+/**
+ * Snappy's block format: literals and copies within one block, no checksum.
+ * Source: google/snappy, format_description.txt.
+ */
+
+/** Bytes that are no snappy block, or one larger than allowed. */
+export class SnappyError extends Error {
+  override readonly name = 'SnappyError';
+}
+
+const HASH_BITS = 14;
+/** Offsets into the input reach back at most this far: the encoder works in fragments, as the format's reference does. */
+const FRAGMENT_BYTES = 65_536;
+/** Input bytes behind the last place where four bytes are compared. */
+const TAIL_BYTES = 15;
+
+/** The decoded length that a block announces. @throws SnappyError where the announcement is broken or above `maxBytes` */
+export function snappyDecodedLength(block: Uint8Array, maxBytes: number): number {
+  return readLength(block, maxBytes).length;
+}
+
+function readLength(block: Uint8Array, maxBytes: number): { length: number; at: number } {
+  let length = 0;
+  for (let i = 0; i < 5; i++) {
+    const byte = block[i];
+    if (byte === undefined) break;
+    length += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte >= 0x80) continue;
+    if (length > maxBytes) throw new SnappyError(`snappy: decoded block is ${length} bytes, more than ${maxBytes}`);
+    return { length, at: i + 1 };
+  }
+  throw new SnappyError('snappy: corrupt input: no length');
+}
+
+/** @returns a view of `out` where that is large enough, else a new array @throws SnappyError */
+export function snappyDecode(block: Uint8Array, maxBytes: number, out?: Uint8Array): Uint8Array {
+  const header = readLength(block, maxBytes);
+  const target = out !== undefined && out.length >= header.length ? out.subarray(0, header.length) : new Uint8Array(header.length);
+  let from = header.at;
+  let to = 0;
+  while (from < block.length) {
+    const tag = block[from++]!;
+    if ((tag & 3) === 0) {
+      let length = tag >>> 2;
+      if (length >= 60) {
+        const extra = length - 59;
+        if (from + extra > block.length) throw new SnappyError('snappy: corrupt input: literal length is cut');
+        length = 0;
+        for (let i = 0; i < extra; i++) length += block[from + i]! * 2 ** (8 * i);
+        from += extra;
+      }
+      length++;
+      if (from + length > block.length || to + length > target.length) throw new SnappyError('snappy: corrupt input: literal is too long');
+      if (length < 32) for (let i = 0; i < length; i++) target[to + i] = block[from + i]!;
+      else target.set(block.subarray(from, from + length), to);
+      from += length;
+      to += length;
+      continue;
+    }
+    let length: number;
+    let offset: number;
+    if ((tag & 3) === 1) {
+      length = 4 + ((tag >>> 2) & 7);
+      offset = ((tag >>> 5) << 8) | (block[from] ?? 0);
+      from += 1;
+    } else {
+      length = 1 + (tag >>> 2);
+      const bytes = (tag & 3) === 2 ? 2 : 4;
+      offset = 0;
+      for (let i = 0; i < bytes; i++) offset += (block[from + i] ?? 0) * 2 ** (8 * i);
+      from += bytes;
+    }
+    if (from > block.length || offset === 0 || offset > to || to + length > target.length) {
+      throw new SnappyError('snappy: corrupt input: copy outside the block');
+    }
+    if (offset >= length) target.copyWithin(to, to - offset, to - offset + length);
+    else for (let i = 0; i < length; i++) target[to + i] = target[to - offset + i]!;
+    to += length;
+  }
+  if (to !== target.length) throw new SnappyError(`snappy: corrupt input: ${to} bytes of ${target.length}`);
+  return target;
+}
+
+/** Most bytes that `snappyEncode` needs for `length` bytes of input. */
+export const snappyMaxEncodedLength = (length: number): number => 32 + length + Math.ceil(length / 6);
+
+/** Encodes blocks; keeps its hash table between calls, so one instance serves one thread. */
+export class SnappyEncoder {
+  readonly #table = new Uint16Array(1 << HASH_BITS);
+  #out = new Uint8Array(65_536);
+
+  /** @returns a view that is valid until the next call */
+  encode(input: Uint8Array): Uint8Array {
+    const room = snappyMaxEncodedLength(input.length);
+    if (this.#out.length < room) this.#out = new Uint8Array(room);
+    let to = 0;
+    let length = input.length;
+    for (; length >= 0x80; length = Math.floor(length / 128)) this.#out[to++] = (length % 128) | 0x80;
+    this.#out[to++] = length;
+    for (let at = 0; at < input.length; at += FRAGMENT_BYTES) to = this.#fragment(input, at, Math.min(input.length, at + FRAGMENT_BYTES), to);
+    return this.#out.subarray(0, to);
+  }
+
+  #fragment(input: Uint8Array, start: number, end: number, to: number): number {
+    const table = this.#table;
+    const out = this.#out;
+    table.fill(0);
+    let written = to;
+    let literal = start;
+    let at = start + 1;
+    const limit = end - TAIL_BYTES;
+    let misses = 32;
+    while (at < limit) {
+      const word = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16) | (input[at + 3]! << 24);
+      const slot = Math.imul(word, 0x1e35a7bd) >>> (32 - HASH_BITS);
+      const candidate = start + table[slot]!;
+      table[slot] = at - start;
+      const other = input[candidate]! | (input[candidate + 1]! << 8) | (input[candidate + 2]! << 16) | (input[candidate + 3]! << 24);
+      if (other !== word || candidate >= at) {
+        // The longer nothing repeats, the larger the steps.
+        at += misses++ >>> 5;
+        continue;
+      }
+      misses = 32;
+      if (literal < at) written = putLiteral(out, written, input, literal, at);
+      let length = 4;
+      while (at + length < end && input[candidate + length] === input[at + length]) length++;
+      written = putCopy(out, written, at - candidate, length);
+      at += length;
+      literal = at;
+    }
+    return literal < end ? putLiteral(out, written, input, literal, end) : written;
+  }
+}
+
+function putLiteral(out: Uint8Array, to: number, input: Uint8Array, from: number, end: number): number {
+  const n = end - from - 1;
+  let at = to;
+  if (n < 60) out[at++] = n << 2;
+  else if (n < 256) {
+    out[at++] = 60 << 2;
+    out[at++] = n;
+  } else {
+    out[at++] = 61 << 2;
+    out[at++] = n & 0xff;
+    out[at++] = n >>> 8;
+  }
+  if (n < 32) for (let i = 0; i <= n; i++) out[at + i] = input[from + i]!;
+  else out.set(input.subarray(from, end), at);
+  return at + n + 1;
+}
+
+function putCopy(out: Uint8Array, to: number, offset: number, length: number): number {
+  let at = to;
+  let rest = length;
+  while (rest > 0) {
+    // A copy of one to three bytes can't use the short form: leave at least four.
+    const now = rest > 64 ? (rest < 68 ? 60 : 64) : rest;
+    if (now >= 4 && now < 12 && offset < 2048) {
+      out[at++] = ((offset >>> 8) << 5) | ((now - 4) << 2) | 1;
+      out[at++] = offset & 0xff;
+    } else {
+      out[at++] = ((now - 1) << 2) | 2;
+      out[at++] = offset & 0xff;
+      out[at++] = offset >>> 8;
+    }
+    rest -= now;
+  }
+  return at;
+}
