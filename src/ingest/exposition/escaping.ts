@@ -12,8 +12,9 @@ const VALUES_PREFIX = 'U__';
 /** Longest run of hexadecimal digits that a code point needs. */
 const MAX_CODE_DIGITS = 6;
 
-/** The name in `scheme`. Names in the classic set stay, except that `dots` doubles their underscores. */
+/** The name in `scheme`. Names in the classic set stay, except that `dots` doubles their underscores. '' stays ''. */
 export function escapeName(name: string, scheme: EscapingScheme): string {
+  if (name === '') return name;
   switch (scheme) {
     case 'allow-utf-8':
       return name;
@@ -26,18 +27,17 @@ export function escapeName(name: string, scheme: EscapingScheme): string {
         return valid ? character : '__';
       });
     case 'values':
-      if (isClassic(name) && !name.startsWith(VALUES_PREFIX)) return name;
+      if (isClassic(name)) return name;
       return VALUES_PREFIX + mapCharacters(name, escapeValue);
   }
 }
 
 function escapeValue(character: string, valid: boolean): string {
   if (character === '_') return '__';
-  return valid ? character : `_${codeOf(character).toString(16)}_`;
+  if (valid) return character;
+  // A lone surrogate has no UTF-8.
+  return character.isWellFormed() ? `_${character.codePointAt(0)!.toString(16)}_` : '_FFFD_';
 }
-
-/** A lone surrogate has no UTF-8; Go would read U+FFFD. */
-const codeOf = (character: string): number => (character.isWellFormed() ? character.codePointAt(0)! : 0xfffd);
 
 /** The name that `escapeName` turned into `name`; where `name` is not well escaped it stays as it is. */
 export function unescapeName(name: string, scheme: EscapingScheme): string {

@@ -1,9 +1,16 @@
 /**
- * What the scrape caches of one ingest worker share: the linear memory, its pool, the kernel and the sample columns.
+ * What the scrape caches of one ingest worker share: the linear memory, its pool, the kernel, the parsers and the columns
+ * that samples are parsed into.
  */
-import type { ExpositionKernel } from '../../core/kernels/exposition-kernel.ts';
+import { STATE, STATE_BYTES, type ExpositionKernel } from '../../core/kernels/exposition-kernel.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { MemoryPool } from '../../core/kernels/memory-pool.ts';
+import type { SampleColumns } from '../../core/storage/appender.ts';
+import { OpenMetricsParser } from './openmetrics-parser.ts';
+import { StringTable } from './string-table.ts';
+import { TextParser } from './text-parser.ts';
+
+const FIRST_CAPACITY = 1024;
 
 /** One a worker. */
 export class ExpositionWorkspace {
@@ -11,10 +18,78 @@ export class ExpositionWorkspace {
   /** Also for the callers' body buffers: `take(length + BODY_PADDING_BYTES)`, then `give` with the same size. */
   readonly pool: MemoryPool;
   readonly kernel: ExpositionKernel;
+  readonly textParser: TextParser;
+  readonly openMetricsParser: OpenMetricsParser;
+  /** Address of the kernel's parse state; its columns are this workspace's. */
+  readonly state: number;
+  #capacity = 0;
+  #vanished = 0;
+  #vanishedBytes = 0;
 
   constructor(memory: LinearMemory, kernel: ExpositionKernel, pool: MemoryPool = new MemoryPool(memory)) {
     this.memory = memory;
     this.kernel = kernel;
     this.pool = pool;
+    const strings = new StringTable();
+    this.textParser = new TextParser(strings);
+    this.openMetricsParser = new OpenMetricsParser(strings);
+    this.state = pool.take(STATE_BYTES);
+    this.#resizeColumns(FIRST_CAPACITY, 0);
+  }
+
+  stateWord(word: number): number {
+    return this.memory.u32[(this.state >>> 2) + word]!;
+  }
+
+  setStateWord(word: number, value: number): void {
+    this.memory.u32[(this.state >>> 2) + word] = value;
+  }
+
+  /** Makes room for one more sample. */
+  reserveSample(): void {
+    const count = this.stateWord(STATE.count);
+    if (count === this.#capacity) this.#resizeColumns(2 * this.#capacity, count);
+  }
+
+  /** Address for `count` refs, until the next call. */
+  vanishedRefs(count: number): number {
+    if (count * 4 > this.#vanishedBytes) {
+      if (this.#vanishedBytes > 0) this.pool.give(this.#vanished, this.#vanishedBytes);
+      this.#vanishedBytes = count * 4;
+      this.#vanished = this.pool.take(this.#vanishedBytes);
+    }
+    return this.#vanished;
+  }
+
+  /** Views over the first `count` samples. */
+  columns(count: number): SampleColumns {
+    const { u32, f64 } = this.memory;
+    const refs = this.stateWord(STATE.refs) >>> 2;
+    const times = this.stateWord(STATE.times) >>> 3;
+    const values = this.stateWord(STATE.values) >>> 3;
+    return {
+      refs: u32.subarray(refs, refs + count),
+      times: f64.subarray(times, times + count),
+      values: f64.subarray(values, values + count),
+      count,
+    };
+  }
+
+  #resizeColumns(capacity: number, count: number): void {
+    for (const [word, width] of [
+      [STATE.refs, 4],
+      [STATE.times, 8],
+      [STATE.values, 8],
+    ] as const) {
+      const old = this.stateWord(word);
+      const address = this.pool.take(capacity * width);
+      if (this.#capacity > 0) {
+        this.memory.u8.copyWithin(address, old, old + count * width);
+        this.pool.give(old, this.#capacity * width);
+      }
+      this.setStateWord(word, address);
+    }
+    this.#capacity = capacity;
+    this.setStateWord(STATE.capacity, capacity);
   }
 }
