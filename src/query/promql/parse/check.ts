@@ -5,11 +5,13 @@
  * found is the one reported. The tree comes out as the engine wants it: set operators match many-to-many, and matching is
  * null unless both sides are vectors.
  */
+import { unreachable } from '../../../core/base/assert.ts';
 import { METRIC_NAME } from '../../../core/model/labels.ts';
 import { compileMatcher } from '../../../core/model/matcher.ts';
 import { PromqlSyntaxError } from '../errors.ts';
 import type { BinaryExpr, BinaryOp, Call, Expr, Span, ValueType, VectorMatching, VectorSelector } from './ast.ts';
 import { signatureOf } from './signatures.ts';
+import { quoteString } from './string-literal.ts';
 import { childrenOf } from './walk.ts';
 
 /** Most nodes from the root to a leaf. A chain of operators is as deep as it is long; guards the stacks of all that follows. */
@@ -52,6 +54,8 @@ export function typeOf(expr: Expr): ValueType {
     case 'matrix-selector':
     case 'subquery':
       return 'matrix';
+    default:
+      return unreachable(expr);
   }
 }
 
@@ -95,8 +99,11 @@ class Checker {
         const operand = this.check(expr.operand);
         const type = typeOf(operand);
         if (type !== 'scalar' && type !== 'vector') {
-          const got = JSON.stringify(TYPE_NAMES[type]);
-          this.#fail(`unary expression only allowed on expressions of type scalar or instant vector, got ${got}`, expr.span);
+          const got = quoteString(TYPE_NAMES[type]);
+          this.#fail(
+            `unary expression only allowed on expressions of type scalar or instant vector, got ${got}`,
+            expr.span,
+          );
         }
         return { ...expr, operand };
       }
@@ -122,13 +129,16 @@ class Checker {
         if (type !== 'vector') this.#fail(`subquery is only allowed on instant vector, got ${type} instead`, expr.span);
         return { ...expr, inner };
       }
+      default:
+        return unreachable(expr);
     }
   }
 
   #expectType(expr: Expr, wanted: ValueType, place: string): Expr {
     const checked = this.check(expr);
     const type = typeOf(checked);
-    if (type !== wanted) this.#fail(`expected type ${TYPE_NAMES[wanted]} in ${place}, got ${TYPE_NAMES[type]}`, expr.span);
+    if (type !== wanted)
+      this.#fail(`expected type ${TYPE_NAMES[wanted]} in ${place}, got ${TYPE_NAMES[type]}`, expr.span);
     return checked;
   }
 
@@ -139,26 +149,34 @@ class Checker {
     const leftType = typeOf(left);
     const rightType = typeOf(right);
     const hasScalar = leftType === 'scalar' || rightType === 'scalar';
-    if (expr.returnBool && !isComparison(op)) this.#fail('bool modifier can only be used on comparison operators', opSpan);
+    if (expr.returnBool && !isComparison(op))
+      this.#fail('bool modifier can only be used on comparison operators', opSpan);
     if (isComparison(op) && !expr.returnBool && leftType === 'scalar' && rightType === 'scalar') {
       this.#fail('comparisons between scalars must use BOOL modifier', opSpan);
     }
     const { matching } = expr;
-    const shared = matching?.on === true ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
-    if (shared !== undefined) this.#fail(`label ${JSON.stringify(shared)} must not occur in ON and GROUP clause at once`, opSpan);
-    for (const [type, side] of [[leftType, left], [rightType, right]] as const) {
+    const shared =
+      matching?.on === true ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
+    if (shared !== undefined)
+      this.#fail(`label ${quoteString(shared)} must not occur in ON and GROUP clause at once`, opSpan);
+    for (const [type, side] of [
+      [leftType, left],
+      [rightType, right],
+    ] as const) {
       if (type === 'scalar' || type === 'vector') continue;
       this.#fail('binary expression must contain only scalar and instant vector types', side.span);
     }
     const fills = matching !== null && (matching.fillLeft !== null || matching.fillRight !== null);
     if (hasScalar) {
-      if (matching !== null && matching.labels.length > 0) this.#fail('vector matching only allowed between instant vectors', span);
+      if (matching !== null && matching.labels.length > 0)
+        this.#fail('vector matching only allowed between instant vectors', span);
       if (fills) this.#fail('filling in missing series only allowed between instant vectors', span);
       if (isSetOperator(op)) this.#fail(`set operator "${op}" not allowed in binary scalar expression`, span);
       return { ...expr, left, right, matching: null };
     }
     if (matching === null || !isSetOperator(op)) return { ...expr, left, right };
-    if (matching.card !== 'one-to-one' && matching.card !== 'many-to-many') this.#fail(`no grouping allowed for "${op}" operation`, span);
+    if (matching.card !== 'one-to-one' && matching.card !== 'many-to-many')
+      this.#fail(`no grouping allowed for "${op}" operation`, span);
     if (fills) this.#fail('filling in missing series not allowed for set operators', span);
     const manyToMany: VectorMatching = { ...matching, card: 'many-to-many' };
     return { ...expr, left, right, matching: manyToMany };
@@ -194,8 +212,8 @@ class Checker {
     const named = matchers.filter((matcher) => matcher.name === METRIC_NAME && (name !== '' || matcher.op === '='));
     if (named.length > 1) {
       // The name before the braces is the last matcher and is named first.
-      const [first, second] = name === '' ? [named[0]!, named[1]!] : [named.at(-1)!, named[0]!];
-      const both = `${JSON.stringify(first.value)} or ${JSON.stringify(second.value)}`;
+      const values = named.map(({ value }) => quoteString(value));
+      const both = name === '' ? `${values[0]} or ${values[1]}` : `${values.at(-1)} or ${values[0]}`;
       this.#fail(`metric name must not be set twice: ${both}`, span);
     }
     if (name !== '' || matchers.some((matcher) => !compileMatcher(matcher).matchesEmpty)) return;

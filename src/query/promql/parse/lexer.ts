@@ -7,7 +7,7 @@
  * Source: Prometheus, querying basics; messages as Prometheus words them.
  */
 import { PromqlSyntaxError } from '../errors.ts';
-import { describeRune, quoteRune } from './string-literal.ts';
+import { describeRune, quoteRune, quoteString } from './string-literal.ts';
 
 export type TokenKind =
   | 'eof'
@@ -33,9 +33,15 @@ export interface Token {
 }
 
 const WORD_KINDS: Readonly<Record<string, TokenKind>> = {
-  ...kindOf('keyword', 'by without on ignoring group_left group_right bool offset anchored smoothed fill fill_left fill_right'),
+  ...kindOf(
+    'keyword',
+    'by without on ignoring group_left group_right bool offset anchored smoothed fill fill_left fill_right',
+  ),
   ...kindOf('preprocessor', 'start end step range'),
-  ...kindOf('aggregator', 'sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio'),
+  ...kindOf(
+    'aggregator',
+    'sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio',
+  ),
   ...kindOf('operator', 'and or unless atan2'),
   ...kindOf('number', 'inf nan'),
 };
@@ -133,14 +139,14 @@ export class Lexer {
       }
       return this.#durationWord() ?? this.#fail(`unexpected character: ${quoteRune(char)}, expected ':'`);
     }
-    this.#fail(`unexpected character: ${quoteRune(char)}`);
+    return this.#fail(`unexpected character: ${quoteRune(char)}`);
   }
 
   #insideBraces(): Token {
     const char = this.#take();
     switch (char) {
       case '':
-        this.#fail('unexpected end of input inside braces');
+        return this.#fail('unexpected end of input inside braces');
       case ',':
         return this.#emit('punctuation');
       case '"':
@@ -152,11 +158,12 @@ export class Lexer {
         return this.#accept('~') ? this.#emit('operator') : this.#emit('punctuation');
       case '!': {
         const after = this.#take();
-        if (after !== '~' && after !== '=') this.#fail(`unexpected character after '!' inside braces: ${quoteRune(after)}`);
+        if (after !== '~' && after !== '=')
+          this.#fail(`unexpected character after '!' inside braces: ${quoteRune(after)}`);
         return this.#emit('operator');
       }
       case '{':
-        this.#fail(`unexpected left brace ${quoteRune(char)}`);
+        return this.#fail(`unexpected left brace ${quoteRune(char)}`);
       case '}':
         this.#mode = 'statement';
         return this.#emit('punctuation');
@@ -171,7 +178,7 @@ export class Lexer {
     const char = this.#take();
     switch (char) {
       case '':
-        this.#fail('unexpected end of input in duration expression');
+        return this.#fail('unexpected end of input in duration expression');
       case ']':
         return this.#closeBracket();
       case ':':
@@ -248,7 +255,7 @@ export class Lexer {
     this.#pos = this.#start;
     if (this.#scanNumber()) return this.#emit('number');
     if (this.#scanRestOfDuration()) return this.#emit('duration');
-    this.#fail(`bad number or duration syntax: ${JSON.stringify(this.#input.slice(this.#start, this.#pos))}`);
+    return this.#fail(`bad number or duration syntax: ${quoteString(this.#input.slice(this.#start, this.#pos))}`);
   }
 
   /** Decimal or hexadecimal, with `_` between digits. What it took stays taken where it answers false. */

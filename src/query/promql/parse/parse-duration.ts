@@ -112,7 +112,8 @@ function takeCall(tokens: TokenStream): DurationExpr {
 
 function withSign(sign: Token, operand: DurationExpr): DurationExpr {
   const span = { start: sign.start, end: operand.span.end };
-  if (operand.kind === 'duration') return { ...operand, span, seconds: sign.word === '-' ? -operand.seconds : operand.seconds };
+  if (operand.kind === 'duration')
+    return { ...operand, span, seconds: sign.word === '-' ? -operand.seconds : operand.seconds };
   return { kind: 'duration-unary', span, op: sign.word === '-' ? '-' : '+', operand };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Selectors: a metric's name, label matchers in braces, and the lists of label names of `by`, `on` and their like.
  */
+import { unreachable } from '../../../core/base/assert.ts';
 import { METRIC_NAME } from '../../../core/model/labels.ts';
 import { compileRegex, RegexError, type Matcher, type MatchOp } from '../../../core/model/matcher.ts';
 import type { VectorSelector } from './ast.ts';
@@ -33,6 +34,8 @@ export function isMetricName({ kind, word }: Token): boolean {
     case 'punctuation':
     case 'eof':
       return false;
+    default:
+      return unreachable(kind);
   }
 }
 

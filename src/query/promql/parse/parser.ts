@@ -7,13 +7,23 @@
  */
 import type { Matcher } from '../../../core/model/matcher.ts';
 import { PromqlSyntaxError } from '../errors.ts';
-import type { Aggregate, AtModifier, BinaryOp, Expr, MatrixSelector, Span, SubqueryExpr, VectorMatching, VectorSelector } from './ast.ts';
+import type {
+  Aggregate,
+  AtModifier,
+  BinaryOp,
+  Expr,
+  MatrixSelector,
+  Span,
+  SubqueryExpr,
+  VectorMatching,
+  VectorSelector,
+} from './ast.ts';
 import { check } from './check.ts';
 import type { Token } from './lexer.ts';
 import { atNumber, takeNumber, takeOffset, takeRange } from './parse-duration.ts';
 import { isMetricName, takeLabelNames, takeSelector } from './parse-selector.ts';
 import { signatureOf } from './signatures.ts';
-import { unquote } from './string-literal.ts';
+import { quoteString, unquote } from './string-literal.ts';
 import { TokenStream } from './token-stream.ts';
 
 /** Parts of the language that are off unless a user turns them on. */
@@ -155,7 +165,10 @@ class Parser {
     // `fill` without a parenthesis is a metric.
     while (tokens.peek().word.startsWith('fill') && tokens.peek().kind === 'keyword' && isOpen(tokens.peek(1))) {
       const { word } = tokens.peek();
-      const isRepeated = word === 'fill' ? fillLeft !== null || fillRight !== null : (word === 'fill_left' ? fillLeft : fillRight) !== null;
+      const isRepeated =
+        word === 'fill'
+          ? fillLeft !== null || fillRight !== null
+          : (word === 'fill_left' ? fillLeft : fillRight) !== null;
       if (isRepeated) tokens.unexpected();
       tokens.next();
       const value = this.#takeFillValue();
@@ -205,7 +218,8 @@ class Parser {
     }
     if (!isMetricName(token) && !tokens.at('{')) tokens.unexpected();
     if (token.kind === 'aggregator' && isAggregationStart(tokens.peek(1))) return this.#takeAggregation();
-    if ((token.kind === 'identifier' || token.kind === 'preprocessor') && isOpen(tokens.peek(1))) return this.#takeCall();
+    if ((token.kind === 'identifier' || token.kind === 'preprocessor') && isOpen(tokens.peek(1)))
+      return this.#takeCall();
     return takeSelector(tokens);
   }
 
@@ -213,9 +227,9 @@ class Parser {
     const name = this.#tokens.next();
     const { args, end } = this.#takeArgs();
     const signature = signatureOf(name.text);
-    if (signature === undefined) this.#tokens.fail(`unknown function with name ${JSON.stringify(name.text)}`, name);
+    if (signature === undefined) this.#tokens.fail(`unknown function with name ${quoteString(name.text)}`, name);
     if (signature.feature !== null && this.#options[signature.feature] !== true) {
-      this.#tokens.fail(`function ${JSON.stringify(name.text)} is not enabled`, name);
+      this.#tokens.fail(`function ${quoteString(name.text)} is not enabled`, name);
     }
     return { kind: 'call', span: { start: name.start, end }, func: name.text, args };
   }
@@ -244,11 +258,17 @@ class Parser {
       const op = name.word;
       if (args.length === 0) tokens.fail('no arguments for aggregate expression provided', span);
       if (EXPERIMENTAL_AGGREGATIONS.has(op) && this.#options.experimentalFunctions !== true) {
-        tokens.fail(`${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`, span);
+        tokens.fail(
+          `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`,
+          span,
+        );
       }
       const wanted = PARAMETER_AGGREGATIONS.has(op) ? 2 : 1;
       if (args.length !== wanted) {
-        tokens.fail(`wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${args.length}`, span);
+        tokens.fail(
+          `wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${args.length}`,
+          span,
+        );
       }
       const param = wanted === 2 ? args[0]! : null;
       return { kind: 'aggregate', span, op, param, inner: args.at(-1)!, without, grouping: names };
@@ -287,7 +307,15 @@ class Parser {
     const stepContext = { place: 'subquery selector', expected: 'number, duration, step(), range(), or "]"' };
     const step = tokens.within(stepContext, () => (tokens.at(']') ? null : takeRange(tokens)));
     const { end } = tokens.within({ place: 'subquery selector', expected: '"]"' }, () => tokens.expect(']'));
-    return { kind: 'subquery', span: { start: expr.span.start, end }, inner: expr, range, step, offset: null, at: null };
+    return {
+      kind: 'subquery',
+      span: { start: expr.span.start, end },
+      inner: expr,
+      range,
+      step,
+      offset: null,
+      at: null,
+    };
   }
 
   #rangeOf(expr: Expr, range: MatrixSelector['range'], bracket: Span): MatrixSelector {
@@ -369,7 +397,8 @@ function withModifier(expr: Expr, modifier: Modifier, end: number): Expr {
 
 const spanOf = (left: Expr, right: Expr): Span => ({ start: left.span.start, end: right.span.end });
 const isOpen = (token: Token): boolean => token.kind === 'punctuation' && token.word === '(';
-const isAggregationStart = (token: Token): boolean => isOpen(token) || (token.kind === 'keyword' && (token.word === 'by' || token.word === 'without'));
+const isAggregationStart = (token: Token): boolean =>
+  isOpen(token) || (token.kind === 'keyword' && (token.word === 'by' || token.word === 'without'));
 
 function binaryOp({ kind, word }: Token): BinaryOp | null {
   return kind === 'operator' && Object.hasOwn(PRECEDENCE, word) ? (word as BinaryOp) : null;

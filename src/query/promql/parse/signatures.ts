@@ -51,12 +51,13 @@ const SIGNATURES: ReadonlyMap<string, Signature> = new Map(
 export const signatureOf = (name: string): Signature | undefined => SIGNATURES.get(name);
 
 /** All functions, sorted by name. */
-export const allSignatures = (): readonly Signature[] => [...SIGNATURES.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+export const allSignatures = (): readonly Signature[] =>
+  [...SIGNATURES.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 function read(lines: readonly string[], returnType: ValueType, feature: Signature['feature']): Signature[] {
   return [...lines.join(' ').matchAll(/(\w+)\((\w*)(\?|\*|\+\d)?\)/g)].map(([, name, letters, repeat]) => ({
     name: name!,
-    argTypes: [...letters!].map((letter) => TYPES[letter]!),
+    argTypes: letters!.split('').map((letter) => TYPES[letter]!),
     variadic: variadicOf(repeat),
     returnType,
     feature,

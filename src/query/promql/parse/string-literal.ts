@@ -18,8 +18,9 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
 };
-/** Control, separator and unassigned characters, which Go's `%q` escapes; the plain space is not among them. */
-const UNPRINTABLE = /[\p{C}\p{Z}]/u;
+/** Control, separator and unassigned characters past ASCII, which Go's `%q` escapes. Lone surrogates are among them. */
+const UNPRINTABLE = /[[\p{C}\p{Z}]--[\0-\x7f]]/v;
+const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gv');
 
 /**
  * The text that a literal spells.
@@ -58,9 +59,7 @@ export function unquote(raw: string): string {
 
 /** As a double-quoted literal that `unquote` reads back. */
 export function quoteString(text: string): string {
-  const quoted = quote(text);
-  // With the u flag a surrogate class matches lone ones only.
-  return quoted.replaceAll(/[\u{dc80}-\u{dcff}]/gu, (unit) => `\\x${(unit.charCodeAt(0) - BYTE_ESCAPE_BASE).toString(16)}`);
+  return quote(text).replaceAll(ALL_UNPRINTABLE, escapeRune);
 }
 
 /** A character in single quotes as Go's `%q` prints it, for messages. `''` is the end of input. */
@@ -68,18 +67,21 @@ export function quoteRune(char: string): string {
   if (char === '') return "'\ufffd'";
   if (char === "'") return String.raw`'\''`;
   if (char === '"') return `'"'`;
-  const code = char.codePointAt(0)!;
-  if (code >= 0x80 && UNPRINTABLE.test(char)) {
-    return code <= 0xffff ? `'\\u${hex(code, 4)}'` : `'\\U${hex(code, 8)}'`;
-  }
-  return `'${quote(char).slice(1, -1)}'`;
+  return `'${quoteString(char).slice(1, -1)}'`;
 }
 
 /** A code point as Go's `%#U` prints it, for messages: `U+0071 'q'`. */
 export function describeRune(char: string): string {
   const code = char.codePointAt(0) ?? 0xfffd;
-  const shown = UNPRINTABLE.test(char) && char !== ' ' ? '' : ` '${char}'`;
-  return `U+${hex(code, 4).toUpperCase()}${shown}`;
+  const isShown = code >= 0x20 && code !== 0x7f && !UNPRINTABLE.test(char);
+  return `U+${hex(code, 4).toUpperCase()}${isShown ? ` '${char}'` : ''}`;
+}
+
+function escapeRune(char: string): string {
+  const code = char.codePointAt(0)!;
+  if (code > BYTE_ESCAPE_BASE + 0x7f && code <= BYTE_ESCAPE_BASE + 0xff) return `\\x${hex(code - BYTE_ESCAPE_BASE, 2)}`;
+  if (code >= 0xd800 && code <= 0xdfff) return '\ufffd';
+  return code <= 0xffff ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 }
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0');
@@ -91,7 +93,7 @@ function takeBytes(bytes: number[]): string {
   bytes.length = 0;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let text = '';
-  for (let i = 0; i < taken.length; ) {
+  for (let i = 0; i < taken.length;) {
     const length = sequenceLength(taken[i]!);
     try {
       text += decoder.decode(taken.subarray(i, i + length));

@@ -5,9 +5,11 @@
  * of its own uses those of the one around it. So the stream carries the current context, and constructs set it for the time
  * they run.
  */
+import { unreachable } from '../../../core/base/assert.ts';
 import { PromqlSyntaxError } from '../errors.ts';
 import type { Span } from './ast.ts';
 import { Lexer, type Token } from './lexer.ts';
+import { quoteString } from './string-literal.ts';
 
 /** Where the parser is, for messages; both may be ''. */
 export interface Context {
@@ -100,9 +102,9 @@ function describe(token: Token): string {
     case 'eof':
       return 'end of input';
     case 'identifier':
-      return `identifier ${JSON.stringify(token.text)}`;
+      return `identifier ${quoteString(token.text)}`;
     case 'metric-identifier':
-      return `metric identifier ${JSON.stringify(token.text)}`;
+      return `metric identifier ${quoteString(token.text)}`;
     case 'keyword':
       return `<${token.text}>`;
     case 'operator':
@@ -115,12 +117,14 @@ function describe(token: Token): string {
       return `${token.kind} ${shorten(token.text)}`;
     case 'preprocessor':
     case 'punctuation':
-      return JSON.stringify(token.text);
+      return quoteString(token.text);
+    default:
+      return unreachable(token.kind);
   }
 }
 
 function shorten(text: string): string {
-  const chars = [...text];
-  if (chars.length <= MAX_SHOWN) return JSON.stringify(text);
-  return `${JSON.stringify(chars.slice(0, MAX_SHOWN).join(''))}...`;
+  const chars = Array.from(text);
+  if (chars.length <= MAX_SHOWN) return quoteString(text);
+  return `${quoteString(chars.slice(0, MAX_SHOWN).join(''))}...`;
 }

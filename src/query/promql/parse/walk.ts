@@ -1,6 +1,7 @@
 /**
  * The tree as a graph: what hangs below a node.
  */
+import { unreachable } from '../../../core/base/assert.ts';
 import type { Expr } from './ast.ts';
 
 /** The expressions directly below `expr`, in the order of the text. */
@@ -23,5 +24,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
       return expr.param === null ? [expr.inner] : [expr.param, expr.inner];
     case 'matrix-selector':
       return [expr.selector];
+    default:
+      return unreachable(expr);
   }
 }
