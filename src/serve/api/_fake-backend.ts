@@ -6,15 +6,12 @@
 import type { Clock } from '../../core/base/clock.ts';
 import { silentLogger } from '../../core/base/log.ts';
 import { Registry } from '../../core/base/metrics.ts';
-import { EMPTY_LABELS, labelsFromObject, METRIC_NAME } from '../../core/model/labels.ts';
-import type { Matcher, MatchOp } from '../../core/model/matcher.ts';
-import { PromqlSyntaxError } from '../../query/promql/errors.ts';
-import type { Expr } from '../../query/promql/parse/ast.ts';
+import { EMPTY_LABELS, labelsFromObject } from '../../core/model/labels.ts';
 import type { QueryResult, QueryValue } from '../../query/promql/result.ts';
 import type { Backend, BackendQuery, TargetMetadata, TargetsSnapshot } from './backend.ts';
 import { writeFederateText } from './federate-text.ts';
 import { writeQueryJson, writeSeriesJson, writeStringsJson } from './query-json.ts';
-import type { PromqlText, ServerOptions } from './server-options.ts';
+import type { ServerOptions } from './server-options.ts';
 
 export const NOW_MS = 1_795_423_207_082;
 
@@ -119,7 +116,6 @@ export function fakeOptions(changes: Partial<ServerOptions> = {}): ServerOptions
     buildInfo: { version: '3.14.0', revision: 'r', branch: 'main', buildUser: '', buildDate: '', goVersion: 'node26' },
     uiDirectory: 'no-such-folder',
     pageTitle: 'Coeus',
-    promql: fakePromql,
     encodeMetrics: (families) => ({
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       body: new TextEncoder().encode(families.map((family) => `# TYPE ${family.name} ${family.type}\n`).join('')),
@@ -129,33 +125,6 @@ export function fakeOptions(changes: Partial<ServerOptions> = {}): ServerOptions
     logger: silentLogger,
     ...changes,
   };
-}
-
-/** Knows plain selectors and numbers, with the messages of the real parser for what the tests get wrong. */
-const fakePromql: PromqlText = {
-  parse: parseFake,
-  format: (expr) => (expr.kind === 'number' ? String(expr.value) : 'formatted'),
-  parseSelector(selector) {
-    const match = /^([a-z_]*)(?:\{(?:(\w+)(=~|!~|!=|=)"([^"]*)")?\})?$/.exec(selector);
-    if (selector === '') throw syntaxError('unexpected end of input', selector, 0);
-    if (!match) throw syntaxError('unexpected end of input inside braces', selector, selector.length);
-    const [, metric = '', name, op, value] = match;
-    const matchers: Matcher[] = metric === '' ? [] : [{ name: METRIC_NAME, op: '=', value: metric }];
-    if (name !== undefined && value !== undefined) matchers.push({ name, op: op as MatchOp, value });
-    return matchers;
-  },
-};
-
-function parseFake(query: string): Expr {
-  const span = { start: 0, end: query.length };
-  if (query === '') throw syntaxError('no expression found in input', query, 0);
-  if (query.endsWith('(')) throw syntaxError('unclosed left parenthesis', query, query.length);
-  if (/^\d+$/.test(query)) return { kind: 'number', span, value: Number(query), isDuration: false };
-  return { kind: 'vector-selector', span, name: query, matchers: [{ name: METRIC_NAME, op: '=', value: query }], offset: null, at: null, extension: null };
-}
-
-function syntaxError(what: string, query: string, at: number): PromqlSyntaxError {
-  return new PromqlSyntaxError(what, query, { start: at, end: at });
 }
 
 function answerOf(request: BackendQuery): Iterable<Uint8Array> {

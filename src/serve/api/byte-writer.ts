@@ -10,6 +10,8 @@ import { formatFloat } from '../../core/model/float.ts';
 export const PIECE_BYTES = 128 * 1024;
 /** Room behind a full piece for what is written between two looks at `isFull`. */
 const SLACK_BYTES = 16 * 1024;
+/** A first array for the many answers that are small. */
+const FIRST_BYTES = 4 * 1024;
 /** No number or timestamp is longer. */
 const MAX_NUMBER_BYTES = 32;
 
@@ -24,7 +26,9 @@ const MAX_EXACT_NUMERATOR = 1e15;
 const encoder = new TextEncoder();
 
 export class ByteWriter {
-  #bytes = new Uint8Array(PIECE_BYTES + SLACK_BYTES);
+  #bytes = new Uint8Array(0);
+  /** Size of the next array that starts a piece. */
+  #startBytes = FIRST_BYTES;
   #length = 0;
   #lastValue = Number.NaN;
   #lastText = '';
@@ -33,14 +37,11 @@ export class ByteWriter {
     return this.#length >= PIECE_BYTES;
   }
 
-  get isEmpty(): boolean {
-    return this.#length === 0;
-  }
-
   /** What was written since the last call. The caller owns it; the writer goes on in a new array. */
   take(): Uint8Array {
     const piece = this.#bytes.subarray(0, this.#length);
-    this.#bytes = new Uint8Array(PIECE_BYTES + SLACK_BYTES);
+    this.#bytes = new Uint8Array(0);
+    this.#startBytes = PIECE_BYTES + SLACK_BYTES;
     this.#length = 0;
     return piece;
   }
@@ -155,7 +156,7 @@ export class ByteWriter {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, this.#startBytes));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }

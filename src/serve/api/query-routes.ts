@@ -3,27 +3,30 @@
  * Source: Prometheus, web/api/v1 (texts and order of checks verified against 2.42).
  */
 import { compileMatcher, type Matcher } from '../../core/model/matcher.ts';
+import type { Expr } from '../../query/promql/parse/ast.ts';
+import { ALL_FEATURES, parseExpr, parseSelector } from '../../query/promql/parse/parser.ts';
+import { prettyExpr } from '../../query/promql/parse/pretty.ts';
+import { treeToJson } from '../../query/promql/parse/tree-json.ts';
 import { bytesAnswer, JSON_TYPE, success, type Answer, type ApiRequest } from './answer.ts';
 import { ApiError, type BackendQuery } from './backend.ts';
-import { exprJson } from './expr-json.ts';
 import { unescapeLabelName } from './label-name.ts';
 import { checked, rangeParams, type FormParams } from './params.ts';
-import { route, type PromqlText, type Route, type RouteContext } from './server-options.ts';
+import { route, type Route, type RouteContext } from './server-options.ts';
 import { toApiError } from './status.ts';
 import { MAX_TIME_MS, MIN_TIME_MS, parseDurationParam } from './time.ts';
 
 export function queryRoutes(context: RouteContext): Route[] {
   const instant = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, instantQuery(context, request.params));
   const range = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, rangeQuery(context, request.params));
-  const series = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, seriesQuery(context, request.params));
-  const labels = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, labelQuery(context, request.params, 'labels', ''));
+  const series = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, seriesQuery(request.params));
+  const labels = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, labelQuery(request.params, 'labels', ''));
   const values = (request: ApiRequest): Promise<Answer> => {
     const label = unescapeLabelName(request.path['name'] ?? '');
-    return answerQuery(context, request, labelQuery(context, request.params, 'values', label));
+    return answerQuery(context, request, labelQuery(request.params, 'values', label));
   };
-  const format = (request: ApiRequest): Answer => success(context.options.promql.format(parsedQuery(context, request.params)));
-  const parse = (request: ApiRequest): Answer => success(exprJson(parsedQuery(context, request.params)));
-  const exemplars = (request: ApiRequest): Answer => noExemplars(context, request.params);
+  const format = (request: ApiRequest): Answer => success(prettyExpr(parsedQuery(request.params)));
+  const parse = (request: ApiRequest): Answer => success(treeToJson(parsedQuery(request.params)));
+  const exemplars = (request: ApiRequest): Answer => noExemplars(request.params);
   const dropSeries = (): Answer => {
     throw new ApiError('internal', 'not implemented');
   };
@@ -40,9 +43,9 @@ export function queryRoutes(context: RouteContext): Route[] {
 }
 
 /** Matchers of `match[]` selectors, one set each. @throws ApiError bad_data */
-export function matcherSets(promql: PromqlText, selectors: readonly string[]): (readonly Matcher[])[] {
+export function matcherSets(selectors: readonly string[]): (readonly Matcher[])[] {
   return selectors.map((selector) => {
-    const matchers = parsedSelector(promql, selector);
+    const matchers = parsedSelector(selector);
     if (matchers.every((matcher) => compileMatcher(matcher).matchesEmpty)) {
       throw new ApiError('bad_data', 'match[] must contain at least one non-empty matcher');
     }
@@ -51,8 +54,8 @@ export function matcherSets(promql: PromqlText, selectors: readonly string[]): (
 }
 
 /** @throws ApiError bad_data */
-export function parsedSelector(promql: PromqlText, selector: string): readonly Matcher[] {
-  return asApiError(() => promql.parseSelector(selector));
+export function parsedSelector(selector: string): readonly Matcher[] {
+  return asApiError(() => parseSelector(selector));
 }
 
 async function answerQuery({ backend }: RouteContext, request: ApiRequest, query: BackendQuery): Promise<Answer> {
@@ -91,32 +94,33 @@ function lookback(text: string): number {
   }
 }
 
-function seriesQuery({ options }: RouteContext, params: FormParams): BackendQuery {
+function seriesQuery(params: FormParams): BackendQuery {
   const selectors = params.all('match[]');
   if (selectors.length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
   const limit = params.limit();
   const times = { startMs: params.timeOr('start', MIN_TIME_MS), endMs: params.timeOr('end', MAX_TIME_MS) };
-  const sets = checked('match[]', () => matcherSets(options.promql, selectors));
+  const sets = checked('match[]', () => matcherSets(selectors));
   return { kind: 'series', label: '', matcherSets: sets, ...times, limit };
 }
 
-function labelQuery({ options }: RouteContext, params: FormParams, kind: 'labels' | 'values', label: string): BackendQuery {
+function labelQuery(params: FormParams, kind: 'labels' | 'values', label: string): BackendQuery {
   if (kind === 'values' && label === '') throw new ApiError('bad_data', 'invalid label name: ""');
   const limit = params.limit();
   const times = { startMs: params.timeOr('start', MIN_TIME_MS), endMs: params.timeOr('end', MAX_TIME_MS) };
-  return { kind, label, matcherSets: matcherSets(options.promql, params.all('match[]')), ...times, limit };
+  return { kind, label, matcherSets: matcherSets(params.all('match[]')), ...times, limit };
 }
 
-function parsedQuery({ options }: RouteContext, params: FormParams): ReturnType<PromqlText['parse']> {
-  return checked('query', () => asApiError(() => options.promql.parse(params.get('query'))));
+/** Takes every feature of the language: printing and explaining need none of them switched on. */
+function parsedQuery(params: FormParams): Expr {
+  return checked('query', () => asApiError(() => parseExpr(params.get('query'), ALL_FEATURES)));
 }
 
 /** Nothing stores exemplars so far, so a valid request has an empty answer. */
-function noExemplars({ options }: RouteContext, params: FormParams): Answer {
+function noExemplars(params: FormParams): Answer {
   const startMs = params.timeOr('start', MIN_TIME_MS);
   const endMs = params.timeOr('end', MAX_TIME_MS);
   if (endMs < startMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
-  asApiError(() => options.promql.parse(params.get('query')));
+  asApiError(() => parseExpr(params.get('query'), ALL_FEATURES));
   return success([]);
 }
 

@@ -4,8 +4,6 @@
 import type { Clock } from '../../core/base/clock.ts';
 import type { Logger } from '../../core/base/log.ts';
 import type { MetricFamily, Registry } from '../../core/base/metrics.ts';
-import type { Matcher } from '../../core/model/matcher.ts';
-import type { Expr } from '../../query/promql/parse/ast.ts';
 import type { Handler } from './answer.ts';
 import type { Backend } from './backend.ts';
 
@@ -17,15 +15,6 @@ export interface BuildInfo {
   readonly buildUser: string;
   readonly buildDate: string;
   readonly goVersion: string;
-}
-
-/** PromQL as far as requests are checked and printed on the main thread. All throw PromqlSyntaxError. */
-export interface PromqlText {
-  parse(query: string): Expr;
-  /** Pretty-prints an expression. */
-  format(expr: Expr): string;
-  /** Matchers of a plain selector: no range, offset or `@`. */
-  parseSelector(selector: string): readonly Matcher[];
 }
 
 /** Writes metric families in the format that an `Accept` header asks for. */
@@ -52,7 +41,6 @@ export interface ServerOptions {
   /** Folder of the built browser app. */
   readonly uiDirectory: string;
   readonly pageTitle: string;
-  readonly promql: PromqlText;
   readonly encodeMetrics: EncodeMetrics;
   readonly registry: Registry;
   readonly clock: Clock;

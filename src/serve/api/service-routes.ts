@@ -67,7 +67,7 @@ async function ownMetrics({ options }: RouteContext, request: ApiRequest, read: 
 async function federate({ options, backend }: RouteContext, { params, signal }: ApiRequest): Promise<Answer> {
   try {
     // A selector without matchers selects nothing here.
-    const sets = params.all('match[]').map((selector) => parsedSelector(options.promql, selector)).filter((set) => set.length > 0);
+    const sets = params.all('match[]').map((selector) => parsedSelector(selector)).filter((set) => set.length > 0);
     for (const matcher of sets.flat()) compileMatcher(matcher);
     if (sets.length === 0) return bytesAnswer(FEDERATE_TYPE, new Uint8Array(0));
     const timeMs = options.clock.nowMs();

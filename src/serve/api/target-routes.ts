@@ -82,10 +82,10 @@ function globalUrl(scrapeUrl: string, externalUrl: URL, listenAddresses: readonl
   return url.href;
 }
 
-async function targetMetadata({ backend, options }: RouteContext, { params }: ApiRequest): Promise<Answer> {
+async function targetMetadata({ backend }: RouteContext, { params }: ApiRequest): Promise<Answer> {
   const limit = countParam(params.get('limit'), 'limit');
   const matchTarget = params.get('match_target');
-  const matchers = matchTarget === '' ? [] : checked('match_target', () => parsedSelector(options.promql, matchTarget)).map(compileMatcher);
+  const matchers = matchTarget === '' ? [] : checked('match_target', () => parsedSelector(matchTarget)).map(compileMatcher);
   const metric = params.get('metric');
   const found: object[] = [];
   for (const entries of byTarget(await backend.targetMetadata())) {
