@@ -1,0 +1,249 @@
+/**
+ * The ingest worker: the thread that owns the head. It replays the WAL, scrapes, takes remote writes, and writes the WAL; nobody
+ * else writes its memory.
+ */
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../../core/base/assert.ts';
+import { systemClock } from '../../core/base/clock.ts';
+import { errorMessage } from '../../core/base/errors.ts';
+import { createLogger, type LogLevel, type Logger } from '../../core/base/log.ts';
+import { Registry, type MetricFamily } from '../../core/base/metrics.ts';
+import { createHeadKernel } from '../../core/kernels/head-kernel.ts';
+import { ROOT } from '../../core/kernels/head-layout.ts';
+import type { KernelModules } from '../../core/kernels/kernels.ts';
+import { MemoryLimitError, type LinearMemory } from '../../core/kernels/linear-memory.ts';
+import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
+import type { Labels } from '../../core/model/labels.ts';
+import { HeadChunkWriter } from '../../store/head/head-chunk-files.ts';
+import { Head } from '../../store/head/head.ts';
+import { READER_STAGING_BYTES } from '../../store/head/head-querier.ts';
+import { describeFault, replayHead } from '../../store/head/replay.ts';
+import { SeriesEncoder } from '../../store/wal/wal-records.ts';
+import { WalWriter } from '../../store/wal/wal-writer.ts';
+import type { HeadStatus, ReplayProgress, TargetMetadata, WriteOutcome } from '../api/backend.ts';
+import { ScrapePart, type ScrapeAnswer, type ScrapeSetup } from './scrape-part.ts';
+import { RemoteWritePart } from './remote-write-part.ts';
+import { serveRpc } from './rpc.ts';
+
+/** Chunks written to files in one go, so that scrapes are not held up. */
+const FLUSH_CHUNKS = 2000;
+const FLUSH_INTERVAL_MS = 1000;
+const PROGRESS_INTERVAL_MS = 100;
+
+export interface IngestWorkerData {
+  readonly modules: KernelModules;
+  readonly dataFolder: string;
+  /** Reading areas to set aside for query workers. */
+  readonly readerCount: number;
+  readonly walCompression: 'none' | 'snappy';
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'logfmt' | 'json';
+  /** Mixed into the phase of each target, so that replicas do not scrape at the same instant. */
+  readonly scrapeSeed: string;
+}
+
+/** What the worker tells unasked. */
+export type IngestEvent =
+  | { readonly kind: 'memory'; readonly memory: WebAssembly.Memory; readonly stagings: readonly number[] }
+  | ({ readonly kind: 'progress' } & ReplayProgress)
+  | { readonly kind: 'ready'; readonly corruptionCount: number; readonly replayMs: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export type IngestMethods = {
+  applyScrape(setup: ScrapeSetup): void;
+  targets(argument: null): ScrapeAnswer;
+  metadata(argument: null): readonly TargetMetadata[];
+  remoteWrite(body: Uint8Array): WriteOutcome;
+  headStatus(argument: null): HeadStatus;
+  metrics(argument: null): MetricFamily[];
+  close(argument: null): Promise<void>;
+};
+
+class IngestWorker {
+  readonly #data: IngestWorkerData;
+  readonly #emit: (event: IngestEvent) => void;
+  readonly #logger: Logger;
+  readonly #registry = new Registry();
+  readonly #memory: LinearMemory;
+  readonly #head: Head;
+  readonly #series = new SeriesEncoder();
+  #wal: WalWriter | null = null;
+  #chunks: HeadChunkWriter | null = null;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #scrape: ScrapePart | null = null;
+  #write: RemoteWritePart | null = null;
+  readonly #appended = this.#registry.counter('prometheus_tsdb_head_samples_appended_total', 'Total number of appended samples.');
+  readonly #outOfOrder = this.#registry.counter('prometheus_tsdb_out_of_order_samples_total', 'Total number of out of order samples ingestion failed attempts.');
+  readonly #outOfBounds = this.#registry.counter('prometheus_tsdb_out_of_bound_samples_total', 'Total number of out of bound samples ingestion failed attempts.');
+  readonly #walFailures = this.#registry.counter('prometheus_tsdb_wal_writes_failed_total', 'Total number of WAL writes that failed.');
+  readonly #chunkFailures = this.#registry.counter('coeus_head_chunk_writes_failed_total', 'Writes of head chunk files that failed; they are tried again.');
+  readonly #corruptions = this.#registry.counter('prometheus_tsdb_wal_corruptions_total', 'Total number of WAL corruptions.');
+
+  constructor(data: IngestWorkerData, emit: (event: IngestEvent) => void) {
+    this.#data = data;
+    this.#emit = emit;
+    this.#logger = createLogger({
+      level: data.logLevel,
+      format: data.logFormat,
+      clock: systemClock,
+      write: (line) => process.stderr.write(line),
+    });
+    this.#memory = Head.createMemory();
+    this.#head = new Head({ memory: this.#memory, kernel: createHeadKernel(data.modules.head, this.#memory), log: { log: () => {} } });
+    const stagings = Array.from({ length: data.readerCount }, () => this.#memory.allocate(READER_STAGING_BYTES));
+    this.#registerMetrics();
+    emit({ kind: 'memory', memory: this.#memory.memory, stagings });
+  }
+
+  /** Replays, opens the WAL behind it and begins to take samples. */
+  start(): void {
+    const { dataFolder } = this.#data;
+    const walFolder = join(dataFolder, 'wal');
+    const began = systemClock.monotonicMs();
+    let lastProgressMs = Number.NEGATIVE_INFINITY;
+    const report = replayHead(this.#head, {
+      dataFolder,
+      walFolder,
+      progress: (done, total) => {
+        const now = systemClock.monotonicMs();
+        if (now - lastProgressMs < PROGRESS_INTERVAL_MS && done < total) return;
+        lastProgressMs = now;
+        this.#emit({ kind: 'progress', min: 0, max: total, current: done });
+      },
+    });
+    const replayMs = systemClock.monotonicMs() - began;
+    for (const fault of [report.walFault, report.chunkFault]) {
+      if (fault === null) continue;
+      this.#corruptions.add(1);
+      this.#logger.warn('damaged storage was cut at the fault', { fault: describeFault(fault), kept: report.setAside.join(' ') });
+    }
+    for (const [type, count] of report.skippedRecords) this.#logger.warn('WAL records of a type that is not held yet were left in the log', { type, count });
+    if (report.unknownRefSamples > 0) this.#logger.warn('samples without a series in the WAL were dropped', { count: report.unknownRefSamples });
+    this.#logger.info('WAL replayed', { series: report.seriesCount, samples: report.sampleCount, chunks: report.chunkCount, duration: `${Math.round(replayMs)}ms` });
+    this.#wal = new WalWriter(walFolder, { compression: this.#data.walCompression });
+    this.#chunks = new HeadChunkWriter(dataFolder);
+    this.#head.setLog({
+      log: (series, samples) => this.#wal!.log(series.length > 0 ? [this.#series.encode(series), ...samples] : samples),
+    });
+    this.#flushTimer = setInterval(() => this.#flushChunks(), FLUSH_INTERVAL_MS);
+    const appender = this.#countingAppender();
+    this.#scrape = new ScrapePart({
+      modules: this.#data.modules,
+      memory: this.#memory,
+      appender,
+      registry: this.#registry,
+      logger: this.#logger,
+      clock: systemClock,
+      seed: this.#data.scrapeSeed,
+    });
+    this.#write = new RemoteWritePart(appender, this.#registry);
+    this.#emit({ kind: 'ready', corruptionCount: report.walFault || report.chunkFault ? 1 : 0, replayMs });
+  }
+
+  methods(): IngestMethods {
+    return {
+      applyScrape: (setup) => this.#started(this.#scrape).apply(setup),
+      targets: () => this.#started(this.#scrape).answer(),
+      metadata: () => this.#started(this.#scrape).metadata(),
+      remoteWrite: (body) => this.#started(this.#write).take(body),
+      headStatus: () => this.#status(),
+      metrics: () => this.#registry.snapshot(),
+      close: () => this.#close(),
+    };
+  }
+
+  #started<T>(part: T | null): T {
+    assert(part !== null, 'the ingest worker is asked only once it is ready');
+    return part;
+  }
+
+  /** The head as scrapes and writes see it: outcomes are counted, a full disk or memory is told apart from a bug. */
+  #countingAppender(): Appender {
+    const head = this.#head;
+    return {
+      series: (labels: Labels): SeriesRef => head.series(labels),
+      append: (columns: SampleColumns): AppendCounts => {
+        const counts = head.append(columns);
+        this.#appended.add(counts.appended, FLOAT);
+        this.#outOfOrder.add(counts.outOfOrder, FLOAT);
+        this.#outOfBounds.add(counts.outOfBounds, FLOAT);
+        return counts;
+      },
+      commit: () => {
+        try {
+          head.commit();
+        } catch (error) {
+          this.#walFailures.add(1);
+          throw error;
+        }
+      },
+    };
+  }
+
+  #flushChunks(): void {
+    assert(this.#chunks !== null, 'chunks are flushed once the files are open');
+    try {
+      if (this.#head.flushChunks(this.#chunks, FLUSH_CHUNKS) === FLUSH_CHUNKS) setImmediate(() => this.#flushChunks());
+    } catch (error) {
+      this.#chunkFailures.add(1);
+      this.#logger.error('full chunks could not be written and stay in memory', { err: errorMessage(error) });
+    }
+  }
+
+  #status(): HeadStatus {
+    const { memory } = this.#head;
+    return {
+      seriesCount: this.#head.seriesCount,
+      labelPairCount: memory.get(ROOT.PAIRS),
+      chunkCount: memory.get(ROOT.CHUNK_COUNT),
+      minTimeMs: this.#head.minTimeMs,
+      maxTimeMs: this.#head.maxTimeMs,
+    };
+  }
+
+  #registerMetrics(): void {
+    const registry = this.#registry;
+    const { memory } = this.#head;
+    for (const counter of [this.#appended, this.#outOfOrder, this.#outOfBounds]) counter.add(0, FLOAT);
+    for (const counter of [this.#walFailures, this.#chunkFailures, this.#corruptions]) counter.add(0);
+    registry.observe('prometheus_tsdb_head_series', 'Total number of series in the head block.', 'gauge', () => this.#head.seriesCount);
+    registry.observe('prometheus_tsdb_head_series_created_total', 'Total number of series created in the head', 'counter', () => this.#head.seriesCount);
+    registry.observe('prometheus_tsdb_head_series_removed_total', 'Total number of series removed in the head', 'counter', () => 0);
+    registry.observe('prometheus_tsdb_head_chunks', 'Total number of chunks in the head block.', 'gauge', () => memory.get(ROOT.CHUNK_COUNT));
+    registry.observe('prometheus_tsdb_head_min_time_seconds', 'Minimum time bound of the head block.', 'gauge', () => finite(this.#head.minTimeMs / 1000));
+    registry.observe('prometheus_tsdb_head_max_time_seconds', 'Maximum timestamp of the head block.', 'gauge', () => finite(this.#head.maxTimeMs / 1000));
+    registry.observe('prometheus_tsdb_symbol_table_size_bytes', 'Size of symbol table in memory for loaded blocks', 'gauge', () => memory.get(ROOT.LABEL_BYTES));
+    registry.observe('prometheus_tsdb_wal_segment_current', 'WAL segment index that TSDB is currently writing to.', 'gauge', () => this.#wal?.segment ?? 0);
+    registry.observe('coeus_head_memory_bytes', 'Linear memory that the head has laid out.', 'gauge', () => this.#memory.usedBytes);
+    registry.observe('coeus_head_pending_chunks', 'Full chunks that wait to be written to a file.', 'gauge', () => this.#head.pendingChunks);
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#flushTimer);
+    await this.#scrape?.stop();
+    this.#head.commit();
+    this.#wal?.close();
+    this.#chunks?.close();
+  }
+}
+
+const FLOAT = { type: 'float' };
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+
+const port = parentPort;
+assert(port !== null, 'the ingest worker runs as a thread');
+// The parent made these: they are what the types say.
+const worker = new IngestWorker(workerData as IngestWorkerData, (event) => port.postMessage(event));
+serveRpc<IngestMethods>(port, worker.methods());
+// The first turn belongs to the parent, which opens its listeners meanwhile.
+setImmediate(() => {
+  try {
+    worker.start();
+  } catch (error) {
+    const message = error instanceof MemoryLimitError ? `the samples in the WAL do not fit in memory: ${error.message}` : errorMessage(error);
+    const failed: IngestEvent = { kind: 'failed', message };
+    port.postMessage(failed);
+  }
+});
