@@ -116,10 +116,6 @@ export function fakeOptions(changes: Partial<ServerOptions> = {}): ServerOptions
     buildInfo: { version: '3.14.0', revision: 'r', branch: 'main', buildUser: '', buildDate: '', goVersion: 'node26' },
     uiDirectory: 'no-such-folder',
     pageTitle: 'Coeus',
-    encodeMetrics: (families) => ({
-      contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      body: new TextEncoder().encode(families.map((family) => `# TYPE ${family.name} ${family.type}\n`).join('')),
-    }),
     registry: new Registry(),
     clock: fakeClock,
     logger: silentLogger,

@@ -31,7 +31,7 @@ const VALUES: readonly (readonly [number, string])[] = [
   [1e20, '1e+20'],
   [1.2345678901234568e22, '1.2345678901234568e+22'],
   [-1e-100, '-1e-100'],
-  [-0, '-0'],
+  [-0, '0'],
   [Number.NaN, 'NaN'],
   [Infinity, '+Inf'],
 ];

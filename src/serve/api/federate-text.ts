@@ -5,8 +5,8 @@
  * empty `instance` where it has none, so that the scraping server doesn't put its own there.
  * Source: Prometheus, web/federate (verified against 2.42).
  */
-import { formatFloat } from '../../core/model/float.ts';
 import { compareStrings, isLegacyLabelName, isLegacyMetricName, labelValue, METRIC_NAME, type Labels } from '../../core/model/labels.ts';
+import { formatTextFloat } from '../../ingest/exposition/sample-float.ts';
 import { ByteWriter } from './byte-writer.ts';
 
 /** Columns: entry i is one series with its newest sample. Sorted by metric name. */
@@ -30,19 +30,11 @@ export function* writeFederateText(samples: FederatedSamples, externalLabels: La
       out.text(`# TYPE ${quoted ? quoteText(name) : name} untyped\n`);
     }
     out.text(`${quoted ? '' : name}${labelsText(quoted ? name : '', labels, added)} `);
-    out.text(formatSample(samples.values[i]!));
+    out.text(formatTextFloat(samples.values[i]!));
     out.text(` ${samples.times[i]!}\n`);
     if (out.isFull) yield out.take();
   }
   yield out.take();
-}
-
-/** Go's `%g`, in which text exposition is written: exponents from a million on and below a ten-thousandth. */
-function formatSample(value: number): string {
-  const size = Math.abs(value);
-  if (size === 0 || !Number.isFinite(value) || (size >= 1e-4 && size < 1e6)) return formatFloat(value);
-  const [digits, exponent] = value.toExponential().split('e') as [string, string];
-  return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
 }
 
 function labelsText(metric: string, labels: Labels, added: readonly string[]): string {

@@ -204,3 +204,20 @@ test('closing lets a running request end', async () => {
   assert.equal((await answer).body.toString(), 'the end');
   await closed;
 });
+
+test('an answer that fails on its way is cut, not ended', async () => {
+  const backend = new FakeBackend();
+  backend.answer = () =>
+    Promise.resolve(
+      (async function* fail(): AsyncGenerator<Uint8Array, void> {
+        yield* manyPieces(3);
+        await Promise.reject(new Error('the worker died'));
+      })(),
+    );
+  await withServer({}, backend, async (_, [port]) => {
+    for (const encoding of ['identity', 'gzip']) {
+      await assert.rejects(ask(port!, '/api/v1/query?query=1', { 'accept-encoding': encoding }), /aborted|ECONNRESET|hang up/);
+    }
+    assert.equal((await ask(port!, '/-/healthy')).status, 200);
+  });
+});

@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../../core/base/clock.ts';
 import type { Logger } from '../../core/base/log.ts';
-import type { MetricFamily, Registry } from '../../core/base/metrics.ts';
+import type { Registry } from '../../core/base/metrics.ts';
 import type { Handler } from './answer.ts';
 import type { Backend } from './backend.ts';
 
@@ -16,9 +16,6 @@ export interface BuildInfo {
   readonly buildDate: string;
   readonly goVersion: string;
 }
-
-/** Writes metric families in the format that an `Accept` header asks for. */
-export type EncodeMetrics = (families: readonly MetricFamily[], accept: string) => { contentType: string; body: Uint8Array };
 
 export interface ServerOptions {
   /** `host:port` each; `[::1]:9090` for IPv6, port 0 for a free one. */
@@ -41,7 +38,6 @@ export interface ServerOptions {
   /** Folder of the built browser app. */
   readonly uiDirectory: string;
   readonly pageTitle: string;
-  readonly encodeMetrics: EncodeMetrics;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;

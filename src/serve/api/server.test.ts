@@ -106,7 +106,7 @@ const OWN: readonly (readonly [string, number, string])[] = [
   ['/api/v1/targets?state=active&scrapePool=gone', 200, '{"status":"success","data":{"activeTargets":[{"discoveredLabels":{"__address__":"127.0.0.1:19391","job":"odd"},"labels":{"instance":"127.0.0.1:1","job":"gone"},"scrapePool":"gone","scrapeUrl":"http://127.0.0.1:1/metrics","globalUrl":"http://vm:1/metrics","lastError":"connection refused","lastScrape":"0001-01-01T00:00:00Z","lastScrapeDuration":0.0015,"health":"down","scrapeInterval":"2s","scrapeTimeout":"2s"}],"droppedTargets":[],"droppedTargetCounts":null}}'],
   ['/graph?g0.expr=up&g0.tab=0', 302, 'Found: /query?g0.expr=up&g0.tab=0\n'],
   ['/federate?match[]=odd_total', 200, '# TYPE odd_total untyped\nodd_total{a="1",instance="x",job="odd",region="eu",zone="z<1>"} 5 1795423207082\nodd_total{a="1",job="noinst",zone="own",instance="",region="eu"} 7 1795423207082\n'],
-  ['/metrics', 200, '# TYPE a_total counter\n'],
+  ['/metrics', 200, '# HELP a_total A.\n# TYPE a_total counter\na_total 1\n'],
 ];
 for (const [url, status, body] of OWN) {
   test(`answers ${url}`, async () => {
@@ -174,4 +174,40 @@ test('requests are counted by route', async () => {
     { suffix: '', labels: { code: '200', handler: '/api/v1/label/:name/values' }, value: 2 },
     { suffix: '', labels: { code: '400', handler: '/api/v1/query' }, value: 1 },
   ]);
+});
+
+test('own metrics come as OpenMetrics to whoever prefers it', async () => {
+  const response = await plain.inject({ url: '/metrics', headers: { accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5' } });
+  assert.match(String(response.headers['content-type']), /^application\/openmetrics-text; version=1\.0\.0;/);
+  assert.ok(response.body.endsWith('# EOF\n'));
+});
+
+test('without a host collector /metrics/host says so', async () => {
+  const backend = new FakeBackend();
+  backend.hostMetrics = () => Promise.reject(new ApiError('not_found', 'this machine is not collected'));
+  const response = await createServer(fakeOptions(), backend).inject('/metrics/host');
+  assert.deepEqual([response.statusCode, response.body], [404, 'this machine is not collected\n']);
+});
+
+test('an answer that fails before its first piece is an error like any other', async () => {
+  const backend = new FakeBackend();
+  backend.answer = () =>
+    Promise.resolve(
+      (async function* fail(): AsyncGenerator<Uint8Array, void> {
+        await Promise.reject(new ApiError('execution', 'too late'));
+        yield new Uint8Array(1);
+      })(),
+    );
+  const response = await createServer(fakeOptions(), backend).inject('/api/v1/query?query=1');
+  assert.deepEqual([response.statusCode, response.body], [422, '{"status":"error","errorType":"execution","error":"too late"}']);
+});
+
+test('paths that can not be read are refused as text', async () => {
+  for (const [url, status, body] of [
+    ['/%zz', 400, '400 Bad Request'],
+    [`/api/v1/label/${'a'.repeat(20_000)}/values`, 414, '414 URI Too Long'],
+  ] as const) {
+    const response = await plain.inject(url);
+    assert.deepEqual([response.statusCode, response.body], [status, body]);
+  }
 });

@@ -4,8 +4,9 @@
  * Routes are plain data (`Route`) and handlers plain functions; this file gives them methods, readiness, CORS, bodies,
  * compression, metrics and bounds. Fastify brings routing, `inject` for tests, and the order of closing.
  */
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorMessage } from '../../core/base/errors.ts';
 import { emptyAnswer, jsonAnswer, notFound, redirect, textAnswer, textError, type Answer, type ApiRequest, type Handler } from './answer.ts';
@@ -54,7 +55,8 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: MAX_PATH_PART, querystringParser: () => ({}) },
+    routerOptions: { maxParamLength: MAX_PATH_PART, ignoreDuplicateSlashes: true, querystringParser: () => ({}) },
+    frameworkErrors: (error, _request, reply) => refuseUnreadable(error, reply),
   });
   const api = new ApiServer(app, options, backend);
   const servers: Server[] = [];
@@ -102,11 +104,7 @@ class ApiServer {
     this.#addUi(new UiFiles(options.uiDirectory, options));
     this.#addRedirects();
     app.setNotFoundHandler((request, reply) => this.#answer(request, reply, undefined));
-    app.setErrorHandler((error, _request, reply) => {
-      // Only Fastify itself gets here, for requests that it can't read.
-      const status = (error as { statusCode?: number }).statusCode ?? 500;
-      void reply.code(status).type('text/plain; charset=utf-8').send(Buffer.from(`${errorMessage(error)}\n`));
-    });
+    app.setErrorHandler((error, _request, reply) => refuseUnreadable(error, reply));
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -163,13 +161,14 @@ class ApiServer {
     try {
       outgoing = await prepareBody(answer.body, accepted, (bytes) => (bodyBytes += bytes));
     } catch (error) {
-      return this.#send(reply, this.#failure(error), {});
+      const failure = this.#failure(error);
+      return this.#send(reply, failure, failure.body);
     }
     if (outgoing.body instanceof Uint8Array) bodyBytes = outgoing.body.length;
     return this.#send(reply, { ...answer, headers: { ...headers, ...outgoing.headers } }, outgoing.body);
   }
 
-  #send(reply: FastifyReply, answer: Answer, body: unknown): FastifyReply {
+  #send(reply: FastifyReply, answer: Answer, body: Answer['body'] | Readable): FastifyReply {
     // Without a body there is no type to name.
     return reply.code(answer.status).headers(answer.headers).send(body instanceof Uint8Array && body.length === 0 ? undefined : body);
   }
@@ -233,6 +232,12 @@ function toApiRequest(request: FastifyRequest, target: Route, body: Uint8Array, 
     body,
     signal,
   };
+}
+
+/** Answers a request that doesn't get as far as a route: a path that can't be decoded, a type that is none. */
+function refuseUnreadable(error: unknown, reply: FastifyReply): void {
+  const status = (error as { statusCode?: number }).statusCode ?? 500;
+  void reply.code(status).type('text/plain; charset=utf-8').send(Buffer.from(`${status} ${STATUS_CODES[status] ?? ''}`));
 }
 
 function header(request: FastifyRequest, name: string): string {

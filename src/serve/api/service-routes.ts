@@ -3,7 +3,9 @@
  * Source: Prometheus, web (verified against 2.42; remote write's media types as in 3.x).
  */
 import { errorMessage } from '../../core/base/errors.ts';
+import type { MetricFamily } from '../../core/base/metrics.ts';
 import { compileMatcher } from '../../core/model/matcher.ts';
+import { choosePageFormat, encodePage, PAGE_CONTENT_TYPES } from '../../ingest/exposition/encode.ts';
 import { bytesAnswer, emptyAnswer, textAnswer, textError, type Answer, type ApiRequest } from './answer.ts';
 import { ApiError } from './backend.ts';
 import { parsedSelector } from './query-routes.ts';
@@ -25,8 +27,8 @@ export function serviceRoutes(context: RouteContext): Route[] {
     route('/-/reload', lifecycle(context, () => reload(context)), { guarded: false }),
     route('/-/quit', lifecycle(context, () => quit(context)), { guarded: false }),
     route('/version', { GET: () => textAnswer(200, JSON.stringify(options.buildInfo)) }),
-    route('/metrics', { GET: (request) => ownMetrics(context, request, () => backend.metrics()) }, { guarded: false }),
-    route('/metrics/host', { GET: (request) => ownMetrics(context, request, () => backend.hostMetrics()) }, { guarded: false }),
+    route('/metrics', { GET: (request) => metricsPage(request, () => backend.metrics()) }, { guarded: false }),
+    route('/metrics/host', { GET: (request) => metricsPage(request, () => backend.hostMetrics()) }, { guarded: false }),
     route('/federate', { GET: (request) => federate(context, request) }),
     route('/api/v1/write', { POST: write }, { rawBody: true }),
   ];
@@ -54,10 +56,10 @@ function quit({ backend }: RouteContext): Answer {
   return textAnswer(200, 'Requesting termination... Goodbye!');
 }
 
-async function ownMetrics({ options }: RouteContext, request: ApiRequest, read: () => ReturnType<RouteContext['backend']['metrics']>): Promise<Answer> {
+async function metricsPage(request: ApiRequest, read: () => Promise<MetricFamily[]>): Promise<Answer> {
   try {
-    const { contentType, body } = options.encodeMetrics(await read(), request.header('accept'));
-    return bytesAnswer(contentType, body);
+    const format = choosePageFormat(request.header('accept'));
+    return bytesAnswer(PAGE_CONTENT_TYPES[format], encodePage(await read(), format));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return textError(httpStatus(error.errorType), error.message);
