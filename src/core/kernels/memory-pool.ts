@@ -48,6 +48,18 @@ export class MemoryPool {
     return address;
   }
 
+  /** A block for each size, or none at all. @throws MemoryLimitError */
+  takeAll(sizes: readonly number[]): number[] {
+    const taken: number[] = [];
+    try {
+      for (const size of sizes) taken.push(this.take(size));
+    } catch (error) {
+      for (const [i, address] of taken.entries()) this.give(address, sizes[i]!);
+      throw error;
+    }
+    return taken;
+  }
+
   /** Returns a block. @param bytes as it was taken */
   give(address: number, bytes: number): void {
     const at = classOf(bytes);

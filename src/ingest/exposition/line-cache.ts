@@ -12,7 +12,7 @@ import {
   LENGTH_MASK,
   type ExpositionKernel,
 } from '../../core/kernels/exposition-kernel.ts';
-import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
+import { MemoryLimitError, type LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { blockBytes, type MemoryPool } from '../../core/kernels/memory-pool.ts';
 
 const ENTRY_WORDS = ENTRY_BYTES / 4;
@@ -132,11 +132,27 @@ export class LineCache {
     this.#linkAll();
   }
 
-  /** Drops the dead entries and their bytes. Indexes change, the order of entries does not. */
+  /**
+   * Drops the dead entries and their bytes; without room to do so everything stays. Indexes change, the order of entries
+   * does not.
+   */
   compact(): void {
     const old = this.#takeOut();
+    try {
+      this.#copyAlive(old);
+    } catch (error) {
+      this.#giveBack(this.#takeOut());
+      this.#putBack(old);
+      if (!(error instanceof MemoryLimitError)) throw error;
+      return;
+    }
+    this.#giveBack(old);
+  }
+
+  #copyAlive(old: Contents): void {
     const { u32 } = this.#memory;
     const words = old.entries >>> 2;
+    // Where each entry goes; the last place is that of an entry behind the end.
     const places = new Uint32Array(old.entryCount + 1);
     let alive = 0;
     let bytes = 0;
@@ -151,17 +167,15 @@ export class LineCache {
     if (alive > 0) this.#grow(alive + (alive >>> 4) + 1);
     for (let i = 0; i < old.entryCount; i++) {
       const entry = words + i * ENTRY_WORDS;
-      const flags = this.#memory.u32[entry + ENTRY.lengthAndFlags]!;
+      const flags = u32[entry + ENTRY.lengthAndFlags]!;
       if ((flags & FLAG.dead) !== 0) continue;
-      const at = this.#memory.u32[entry + ENTRY.bytes]!;
-      const index = this.add(at, flags & LENGTH_MASK, flags & ~LENGTH_MASK, { lines: 0, bytes });
+      const index = this.add(u32[entry + ENTRY.bytes]!, flags & LENGTH_MASK, flags & ~LENGTH_MASK, { lines: 0, bytes });
       bytes -= storedBytes(flags);
-      for (const word of [ENTRY.ref, ENTRY.seen]) this.setWord(index, word, this.#memory.u32[entry + word]!);
-      const next = this.#memory.u32[entry + ENTRY.next]!;
-      this.setWord(index, ENTRY.next, next <= old.entryCount ? places[next]! : index + 1);
+      this.setWord(index, ENTRY.ref, u32[entry + ENTRY.ref]!);
+      this.setWord(index, ENTRY.seen, u32[entry + ENTRY.seen]!);
+      this.setWord(index, ENTRY.next, places[Math.min(u32[entry + ENTRY.next]!, old.entryCount)]!);
     }
-    this.#setHeader(CACHE.first, old.first <= old.entryCount ? places[old.first]! : 0);
-    this.#giveBack(old);
+    this.#setHeader(CACHE.first, places[Math.min(old.first, old.entryCount)]!);
   }
 
   /** Returns all memory to the pool. */
@@ -200,15 +214,15 @@ export class LineCache {
     const oldEntries = this.#header(CACHE.entries);
     const oldBytes = this.#capacity * ENTRY_BYTES;
     const fitting = Math.floor(blockBytes(capacity * ENTRY_BYTES) / ENTRY_BYTES);
-    const entries = this.#pool.take(fitting * ENTRY_BYTES);
+    const slots = Math.ceil(fitting * SLOTS_PER_ENTRY) + 1;
+    const [entries, table] = this.#pool.takeAll([fitting * ENTRY_BYTES, slots * 4]) as [number, number];
     if (oldBytes > 0) {
       this.#memory.u8.copyWithin(entries, oldEntries, oldEntries + oldBytes);
       this.#pool.give(oldEntries, oldBytes);
       this.#pool.give(this.#header(CACHE.table), this.#header(CACHE.slots) * 4);
     }
-    const slots = Math.ceil(fitting * SLOTS_PER_ENTRY) + 1;
     this.#setHeader(CACHE.entries, entries);
-    this.#setHeader(CACHE.table, this.#pool.take(slots * 4));
+    this.#setHeader(CACHE.table, table);
     this.#setHeader(CACHE.slots, slots);
     this.#capacity = fitting;
     this.#linkAll();
@@ -238,6 +252,16 @@ export class LineCache {
     return contents;
   }
 
+  #putBack(contents: Contents): void {
+    this.#setHeader(CACHE.entries, contents.entries);
+    this.#setHeader(CACHE.entryCount, contents.entryCount);
+    this.#setHeader(CACHE.table, contents.table);
+    this.#setHeader(CACHE.slots, contents.slots);
+    this.#setHeader(CACHE.first, contents.first);
+    this.#slabs = contents.slabs;
+    this.#capacity = contents.capacity;
+  }
+
   #giveBack(contents: Contents): void {
     for (const slab of contents.slabs) this.#pool.give(slab.address, slab.bytes);
     if (contents.capacity === 0) return;
@@ -253,7 +277,7 @@ interface Contents {
   readonly table: number;
   readonly slots: number;
   readonly first: number;
-  readonly slabs: readonly Slab[];
+  readonly slabs: Slab[];
 }
 
 function storedBytes(lengthAndFlags: number): number {

@@ -11,6 +11,12 @@ import { StringTable } from './string-table.ts';
 import { TextParser } from './text-parser.ts';
 
 const FIRST_CAPACITY = 1024;
+/** The state's words for the columns' addresses, with the bytes of an element. */
+const COLUMNS = [
+  [STATE.refs, 4],
+  [STATE.times, 8],
+  [STATE.values, 8],
+] as const;
 
 /** One a worker. */
 export class ExpositionWorkspace {
@@ -55,8 +61,9 @@ export class ExpositionWorkspace {
   vanishedRefs(count: number): number {
     if (count * 4 > this.#vanishedBytes) {
       if (this.#vanishedBytes > 0) this.pool.give(this.#vanished, this.#vanishedBytes);
+      this.#vanishedBytes = 0;
+      this.#vanished = this.pool.take(count * 4);
       this.#vanishedBytes = count * 4;
-      this.#vanished = this.pool.take(this.#vanishedBytes);
     }
     return this.#vanished;
   }
@@ -76,18 +83,14 @@ export class ExpositionWorkspace {
   }
 
   #resizeColumns(capacity: number, count: number): void {
-    for (const [word, width] of [
-      [STATE.refs, 4],
-      [STATE.times, 8],
-      [STATE.values, 8],
-    ] as const) {
-      const old = this.stateWord(word);
-      const address = this.pool.take(capacity * width);
+    const addresses = this.pool.takeAll(COLUMNS.map(([, width]) => capacity * width));
+    for (const [i, [word, width]] of COLUMNS.entries()) {
       if (this.#capacity > 0) {
-        this.memory.u8.copyWithin(address, old, old + count * width);
+        const old = this.stateWord(word);
+        this.memory.u8.copyWithin(addresses[i]!, old, old + count * width);
         this.pool.give(old, this.#capacity * width);
       }
-      this.setStateWord(word, address);
+      this.setStateWord(word, addresses[i]!);
     }
     this.#capacity = capacity;
     this.setStateWord(STATE.capacity, capacity);
