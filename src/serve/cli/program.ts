@@ -2,9 +2,10 @@
  * The command line: commands, their options, and what is printed when one can't run.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { errorMessage } from '../../core/base/errors.ts';
+import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 import { ApiError } from '../api/backend.ts';
 import { ListenError } from '../api/server.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { ServerError } from './api-client.ts';
 import { checkPath } from './check.ts';
 import { FLAGS } from './flag-table.ts';
@@ -21,6 +22,9 @@ export interface CommandParts {
   testPromql(paths: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
 }
 
+/** Errors whose message says what to do; of others the developer wants the stack. */
+const FOR_USERS = [ApiError, ConfigError, CorruptError, FlagError, ListenError, ServerError];
+
 const DEFAULT_SERVER = 'http://127.0.0.1:9090';
 
 /** Runs one command line. @returns the exit code */
@@ -33,8 +37,7 @@ export async function runCommandLine(words: readonly string[], parts: CommandPar
   } catch (error) {
     // Commander has printed its own message, help or version.
     if (error instanceof CommanderError) return error.exitCode;
-    const known = error instanceof FlagError || error instanceof ServerError || error instanceof ListenError || error instanceof ApiError;
-    terminal.err(`error: ${known ? errorMessage(error) : stackOf(error)}\n`);
+    terminal.err(`error: ${FOR_USERS.some((kind) => error instanceof kind) ? errorMessage(error) : stackOf(error)}\n`);
     return 1;
   }
 }
