@@ -300,7 +300,7 @@ function readSeconds(from: usize): u32 {
 
 /**
  * Reads a decimal float, `NaN`, `Inf`, `+Inf` or `-Inf` into `floatBits`; returns the address behind it, 0 where none of
- * these begins or where its nearest float needs more arithmetic than this.
+ * these begins, at more than 19 digits, and for results that are no normal floats.
  */
 function readFloat(from: usize): usize {
   let position = from;
@@ -374,7 +374,8 @@ function readWord(from: usize, position: usize, negative: bool): usize {
 
 /**
  * The float nearest to mantissa × 10^exponent, by multiplying with a 128-bit power of ten (Lemire, "Number Parsing at a
- * Gigabyte per Second", 2021). False where the product does not decide, and for results that are not normal.
+ * Gigabyte per Second", 2021; Mushtak and Lemire, "Fast Number Parsing Without Fallback", 2022). False where the result is
+ * not a normal float.
  */
 function nearestFloat(mantissa: u64, exponent: i32, sign: u64): bool {
   if (exponent < SMALLEST_POWER || exponent > LARGEST_POWER) return false;
@@ -384,21 +385,18 @@ function nearestFloat(mantissa: u64, exponent: i32, sign: u64): bool {
   const powerHigh = load<u64>(power, 8);
   let high = multiplyHigh(scaled, powerHigh);
   let low = scaled * powerHigh;
-  // The product's tail is unknown: take the power's low half in when it could carry into the bits that count.
-  if ((high & 0x1ff) == 0x1ff && low + scaled < scaled) {
-    const powerLow = load<u64>(power);
-    const carry = multiplyHigh(scaled, powerLow);
-    const rest = scaled * powerLow;
-    const sum = low + carry;
-    if (sum < low) high++;
-    if ((high & 0x1ff) == 0x1ff && sum + 1 == 0 && rest + scaled < scaled) return false;
-    low = sum;
+  // Only where all further bits are set can the power's low half carry into those that count.
+  if ((high & 0x1ff) == 0x1ff) {
+    const carry = multiplyHigh(scaled, load<u64>(power));
+    low += carry;
+    if (low < carry) high++;
   }
   const top = high >> 63;
   let bits = high >> (top + 9);
   // floor(exponent × log2 10) by 217706 / 2^16.
-  let binary: i64 = (((217706 * exponent) >> 16) + 64 + 1023) as i64 - (shift as i64) - (1 - top as i64);
-  if (low == 0 && (high & 0x1ff) == 0 && (bits & 3) == 1) return false; // Half way between two floats.
+  let binary: i64 = (((217706 * exponent) >> 16) + 63 + 1023) as i64 + (top as i64) - (shift as i64);
+  // Half way between two floats, which happens for these powers alone: to the even one.
+  if (low <= 1 && exponent >= -4 && exponent <= 23 && (bits & 3) == 1 && bits << (top + 9) == high) bits &= ~1;
   bits = (bits + (bits & 1)) >> 1;
   if (bits >> 53 != 0) {
     bits >>= 1;
