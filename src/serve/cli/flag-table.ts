@@ -62,7 +62,8 @@ export const FLAGS: readonly FlagSpec[] = [
   inactive('storage.tsdb.min-block-duration', 'duration', '2h', NO_BLOCKS),
   inactive('storage.tsdb.max-block-duration', 'duration', '1d12h', NO_BLOCKS),
   inactive('storage.tsdb.allow-overlapping-compaction', 'switch', 'true', NO_BLOCKS),
-  inactive('storage.tsdb.wal-compression', 'switch', 'true', 'the log is written uncompressed and read either way'),
+  active('storage.tsdb.wal-compression', 'switch', 'true', 'Compress the write-ahead log.'),
+  active('storage.tsdb.wal-compression-type', 'text', 'snappy', 'How it is compressed; only snappy.'),
   refused('storage.tsdb.delay-compact-file.path', 'text', '', NO_BLOCKS),
   refused('storage.tsdb.wal-segment-size', 'bytes', '0B', 'segments are of 128 MiB'),
   refused('storage.agent.path', 'text', 'data-agent/', 'there is no agent mode yet'),
@@ -113,6 +114,9 @@ export const SETTLED_FEATURES: ReadonlySet<string> = new Set([
   'utf8-names',
 ]);
 
+/** Features that change something here. */
+export const ACTIVE_FEATURES: ReadonlySet<string> = new Set(['promql-experimental-functions']);
+
 /** Features of Prometheus that are not built here. */
 export const MISSING_FEATURES: ReadonlySet<string> = new Set([
   'agent',
@@ -129,7 +133,6 @@ export const MISSING_FEATURES: ReadonlySet<string> = new Set([
   'otlp-write-receiver',
   'promql-binop-fill-modifiers',
   'promql-delayed-name-removal',
-  'promql-experimental-functions',
   'promql-extended-range-selectors',
   'promql-per-step-stats',
   'remote-write-receiver',

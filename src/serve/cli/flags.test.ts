@@ -19,6 +19,9 @@ test('without flags the server keeps to this machine and its own folder', () => 
 const SET: readonly (readonly [GivenFlags, keyof ServeFlags, unknown, string])[] = [
   [{ 'config.file': 'a.yml' }, 'configFile', 'a.yml', 'a.yml'],
   [{ 'storage.tsdb.path': '/d' }, 'dataDirectory', '/d', '/d'],
+  [{ 'storage.tsdb.wal-compression': false }, 'walCompression', 'none', 'false'],
+  [{ 'storage.tsdb.wal-compression-type': 'snappy' }, 'walCompression', 'snappy', 'snappy'],
+  [{ 'enable-feature': ['native-histograms,promql-experimental-functions'] }, 'featureFlags', ['promql-experimental-functions'], 'native-histograms,promql-experimental-functions'],
   [{ 'storage.tsdb.no-lockfile': true }, 'useLockfile', false, 'true'],
   [{ 'web.listen-address': [':1', '[::1]:2'] }, 'listenAddresses', [':1', '[::1]:2'], ':1,[::1]:2'],
   [{ 'web.external-url': 'https://a.b/c/' }, 'routePrefix', '/c', 'https://a.b/c/'],
@@ -65,6 +68,7 @@ const WRONG: readonly (readonly [GivenFlags, string])[] = [
   [{ 'log.level': 'loud' }, 'unrecognized log level "loud": use debug, info, warn or error'],
   [{ 'log.format': 'xml' }, 'unrecognized log format "xml": use logfmt or json'],
   [{ 'web.config.file': 'w.yml' }, '--web.config.file is not available: TLS and passwords for the server itself are not there yet; put a proxy in front'],
+  [{ 'storage.tsdb.wal-compression-type': 'zstd' }, '--storage.tsdb.wal-compression-type: zstd is not available yet, only snappy'],
   [{ agent: true }, '--agent is not available: there is no agent mode yet'],
   [{ 'enable-feature': ['exemplar-storage'] }, '--enable-feature: exemplar-storage is not available yet'],
   [{ 'web.remote-write-receiver.accepted-protobuf-messages': ['io.prometheus.write.v2.Request'] }, '--web.remote-write-receiver.accepted-protobuf-messages: io.prometheus.write.v2.Request is not taken yet, only prometheus.WriteRequest'],

@@ -7,7 +7,7 @@ import type { LogLevel } from '../../core/base/log.ts';
 import { DurationError, formatDuration, parseDuration } from '../../core/model/duration.ts';
 import { compileRegex, RegexError } from '../../core/model/matcher.ts';
 import { readListenAddress } from '../api/listen-address.ts';
-import { FLAGS, MISSING_FEATURES, SETTLED_FEATURES, type FlagSpec } from './flag-table.ts';
+import { ACTIVE_FEATURES, FLAGS, MISSING_FEATURES, SETTLED_FEATURES, type FlagSpec } from './flag-table.ts';
 
 /** A flag that can't be used as it stands. */
 export class FlagError extends Error {
@@ -19,6 +19,7 @@ export interface ServeFlags {
   readonly configFile: string | null;
   readonly dataDirectory: string;
   readonly useLockfile: boolean;
+  readonly walCompression: 'none' | 'snappy';
   readonly listenAddresses: readonly string[];
   readonly externalUrl: URL;
   /** '' or `/prefix`. */
@@ -35,6 +36,8 @@ export interface ServeFlags {
   readonly queryTimeoutMs: number;
   readonly queryMaxConcurrency: number;
   readonly queryMaxSamples: number;
+  /** Names of features that are switched on and change something. */
+  readonly featureFlags: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: 'logfmt' | 'json';
   /** All flags with their values in force, as `/api/v1/status/flags` shows them. */
@@ -64,6 +67,8 @@ export function readFlags(given: GivenFlags): ServeFlags {
   for (const message of values.list('web.remote-write-receiver.accepted-protobuf-messages')) {
     if (message !== WRITE_MESSAGE) throw new FlagError(`--web.remote-write-receiver.accepted-protobuf-messages: ${message} is not taken yet, only ${WRITE_MESSAGE}`);
   }
+  const compression = values.text('storage.tsdb.wal-compression-type');
+  if (compression !== 'snappy') throw new FlagError(`--storage.tsdb.wal-compression-type: ${compression} is not available yet, only snappy`);
   const externalUrl = readExternalUrl(values.text('web.external-url'), listenAddresses[0]!);
   checkRegex('web.cors.origin', values.text('web.cors.origin'));
   const configFile = values.text('config.file');
@@ -72,6 +77,7 @@ export function readFlags(given: GivenFlags): ServeFlags {
     configFile: configFile === '' ? null : configFile,
     dataDirectory: values.text('storage.tsdb.path'),
     useLockfile: !values.isOn('storage.tsdb.no-lockfile'),
+    walCompression: values.isOn('storage.tsdb.wal-compression') ? 'snappy' : 'none',
     listenAddresses,
     externalUrl,
     routePrefix: readRoutePrefix(values.text('web.route-prefix'), externalUrl),
@@ -86,6 +92,7 @@ export function readFlags(given: GivenFlags): ServeFlags {
     queryTimeoutMs: values.positiveMs('query.timeout'),
     queryMaxConcurrency: values.positiveCount('query.max-concurrency'),
     queryMaxSamples: values.positiveCount('query.max-samples'),
+    featureFlags: values.list('enable-feature').filter((feature) => ACTIVE_FEATURES.has(feature)),
     logLevel: values.text('log.level') as LogLevel,
     logFormat: values.text('log.format') as ServeFlags['logFormat'],
     listing: Object.fromEntries(FLAGS.map((spec) => [spec.name, values.shown(spec)])),
@@ -201,7 +208,7 @@ function inactiveNotices(given: GivenFlags): string[] {
 }
 
 function featureNotices(features: readonly string[]): string[] {
-  return features.map((feature) => {
+  return features.filter((feature) => !ACTIVE_FEATURES.has(feature)).map((feature) => {
     if (MISSING_FEATURES.has(feature)) throw new FlagError(`--enable-feature: ${feature} is not available yet`);
     if (!SETTLED_FEATURES.has(feature)) return `--enable-feature: there is no feature ${feature}`;
     return `--enable-feature: ${feature} needs no flag`;

@@ -3,9 +3,9 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
+import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { ApiError } from '../api/backend.ts';
 import { ListenError } from '../api/server.ts';
-import { ConfigError } from '../config/config-error.ts';
 import { ServerError } from './api-client.ts';
 import { checkPath } from './check.ts';
 import { FLAGS } from './flag-table.ts';
