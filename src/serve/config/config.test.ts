@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { labelsToObject } from '../../core/model/labels.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { defaultConfig, formatConfig, parseConfig, type Config, type ParseOptions } from './config.ts';
 import { loadConfigFile } from './load.ts';
 

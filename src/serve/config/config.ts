@@ -6,10 +6,10 @@
  */
 import { dump } from 'js-yaml';
 import { labelsFromPairs, quote, type Labels } from '../../core/model/labels.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { checkRelabelRules } from './relabel-schema.ts';
 import { REMOTE_READS, REMOTE_WRITES, type RemoteReadConfig, type RemoteWriteConfig } from './remote-schema.ts';
-import { field, list, optional, Reader, shownField, STRING, struct, type StructPlace, type Type } from './schema.ts';
+import { field, list, optional, Reader, shownField, STRING, struct, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
 import { GLOBAL, inheritGlobal, SCRAPE_CONFIGS, type GlobalConfig, type ScrapeConfig } from './scrape-schema.ts';
 import {
   ALERTING,
@@ -23,8 +23,9 @@ import {
   type StorageConfig,
   type TracingConfig,
 } from './section-schemas.ts';
-import { labelPairs, PATH, showText } from './values.ts';
-import { parseYaml } from './yaml-node.ts';
+import { labelPairs, showText } from '../../core/model/yaml/values.ts';
+import { PATH } from './path.ts';
+import { parseYaml } from '../../core/model/yaml/yaml-node.ts';
 
 export interface Config {
   readonly global: GlobalConfig;

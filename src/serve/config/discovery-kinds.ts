@@ -8,8 +8,9 @@
 import type { HttpClientConfig } from '../../core/model/http-client-config.ts';
 import type { SdOption, SdOptions } from '../../ingest/discovery/sd-config.ts';
 import { httpClientPart, TLS } from './http-client-schema.ts';
-import { BOOL, field, INT, list, map, oneOf, SECRET, STRING, struct, type Check, type Part, type StructPlace, type Type } from './schema.ts';
-import { DURATION, PATH, URL_TEXT, urlParts } from './values.ts';
+import { BOOL, field, INT, list, map, oneOf, SECRET, STRING, struct, type Check, type Part, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import { DURATION, URL_TEXT, urlParts } from '../../core/model/yaml/values.ts';
+import { PATH } from './path.ts';
 
 type Parts = Readonly<Record<string, Part<SdOption>>>;
 

@@ -14,9 +14,10 @@ import type {
 } from '../../ingest/discovery/sd-config.ts';
 import { otherKinds } from './discovery-kinds.ts';
 import { httpClientPart } from './http-client-schema.ts';
-import { field, list, oneOf, INT, shownField, STRING, struct, type Part, type Plain, type Reader, type Type } from './schema.ts';
-import { DURATION, LABELS, PATH, URL_TEXT, urlParts } from './values.ts';
-import type { MappingEntry } from './yaml-node.ts';
+import { field, list, oneOf, INT, shownField, STRING, struct, type Part, type Plain, type Reader, type Type } from '../../core/model/yaml/schema.ts';
+import { DURATION, LABELS, URL_TEXT, urlParts } from '../../core/model/yaml/values.ts';
+import { PATH } from './path.ts';
+import type { MappingEntry } from '../../core/model/yaml/yaml-node.ts';
 
 const STATIC_GROUP = struct<StaticGroup>('struct { Targets []string "yaml:\\"targets\\""; Labels model.LabelSet "yaml:\\"labels\\"" }', {
   targets: shownField('targets', list(STRING)),

@@ -17,9 +17,10 @@ import {
   type ProxyConfig,
   type TlsConfig,
 } from '../../core/model/http-client-config.ts';
-import { BOOL, field, inline, list, map, oneOf, optional, SECRET, shownField, STRING, struct, type Part, type StructPlace, type Type } from './schema.ts';
-import { PATH, URL_TEXT } from './values.ts';
-import { resolveScalar } from './yaml-scalar.ts';
+import { BOOL, field, inline, list, map, oneOf, optional, SECRET, shownField, STRING, struct, type Part, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import { URL_TEXT } from '../../core/model/yaml/values.ts';
+import { PATH } from './path.ts';
+import { resolveScalar } from '../../core/model/yaml/yaml-scalar.ts';
 
 const TLS_VERSION = oneOf('config.TLSVersion', ['', 'TLS10', 'TLS11', 'TLS12', 'TLS13'], '', (text) => `unknown TLS version: ${text}`);
 

@@ -4,7 +4,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { quote } from '../../core/model/labels.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { parseConfig, parseIncludedJobs, type Config, type ParseOptions } from './config.ts';
 import type { ScrapeConfig } from './scrape-schema.ts';
 
@@ -19,8 +19,9 @@ export interface LoadedConfig {
 
 export type LoadOptions = Omit<ParseOptions, 'file' | 'dir'>;
 
-/** @throws ConfigError where a file can't be read or means nothing */
-export async function loadConfigFile(path: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+/** Variables come from the process where `given` has no others. @throws ConfigError where a file can't be read or means nothing */
+export async function loadConfigFile(path: string, given: LoadOptions = {}): Promise<LoadedConfig> {
+  const options = { environment: process.env, ...given };
   const dir = dirname(path);
   const config = parseConfig(await readText(path), { ...options, file: path, dir });
   const included = await filesOf(config.scrapeConfigFiles);

@@ -13,8 +13,8 @@ import {
   type RelabelAction,
   type RelabelConfig,
 } from '../../core/model/relabel.ts';
-import { field, list, parsed, shownField, STRING, struct, UINT, type Reader, type Type } from './schema.ts';
-import { LABEL_NAME } from './values.ts';
+import { field, list, parsed, shownField, STRING, struct, UINT, type Reader, type Type } from '../../core/model/yaml/schema.ts';
+import { LABEL_NAME } from '../../core/model/yaml/values.ts';
 
 /** '' is null, which no rule may have. */
 const ACTION: Type<RelabelAction | ''> = parsed<RelabelAction | ''>({

@@ -8,8 +8,9 @@ import type { Labels } from '../../core/model/labels.ts';
 import type { RelabelConfig } from '../../core/model/relabel.ts';
 import { httpClientPart } from './http-client-schema.ts';
 import { relabelRules } from './relabel-schema.ts';
-import { BOOL, field, INT, list, map, oneOf, optional, SECRET, shownField, STRING, struct, UINT, type StructPlace, type Type } from './schema.ts';
-import { DURATION, LABELS, PATH, URL_TEXT } from './values.ts';
+import { BOOL, field, INT, list, map, oneOf, optional, SECRET, shownField, STRING, struct, UINT, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import { DURATION, LABELS, URL_TEXT } from '../../core/model/yaml/values.ts';
+import { PATH } from './path.ts';
 
 export interface QueueConfig {
   readonly capacity: number;

@@ -12,8 +12,9 @@ import type { SdConfig } from '../../ingest/discovery/sd-config.ts';
 import { DISCOVERY } from './discovery-schema.ts';
 import { httpClientPart } from './http-client-schema.ts';
 import { checkRelabelRules, relabelRules } from './relabel-schema.ts';
-import { BOOL, field, FLOAT, list, map, optional, oneOf, shownField, STRING, struct, UINT, type Reader, type StructPlace, type Type } from './schema.ts';
-import { DURATION, LABELS, PATH, SIZE } from './values.ts';
+import { BOOL, field, FLOAT, list, map, optional, oneOf, shownField, STRING, struct, UINT, type Reader, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import { DURATION, LABELS, SIZE } from '../../core/model/yaml/values.ts';
+import { PATH } from './path.ts';
 
 export const SCRAPE_PROTOCOLS = ['OpenMetricsText0.0.1', 'OpenMetricsText1.0.0', 'PrometheusProto', 'PrometheusText0.0.4', 'PrometheusText1.0.0'] as const;
 export type ScrapeProtocol = (typeof SCRAPE_PROTOCOLS)[number];

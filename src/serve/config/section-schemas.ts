@@ -13,8 +13,8 @@ import { httpClientPart, TLS } from './http-client-schema.ts';
 import { relabelRules } from './relabel-schema.ts';
 import { SIGV4, type Sigv4Config } from './remote-schema.ts';
 import { checkStaticTargets } from './scrape-schema.ts';
-import { BOOL, field, FLOAT, INT, list, map, oneOf, optional, shownField, STRING, struct, type StructPlace, type Type } from './schema.ts';
-import { DURATION, SIZE } from './values.ts';
+import { BOOL, field, FLOAT, INT, list, map, oneOf, optional, shownField, STRING, struct, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import { DURATION, SIZE } from '../../core/model/yaml/values.ts';
 
 export interface AlertmanagerConfig {
   readonly scheme: string;

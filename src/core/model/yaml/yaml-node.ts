@@ -6,7 +6,7 @@
  * text here.
  */
 import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException, type Event } from 'js-yaml';
-import { AssertionError } from '../../core/base/assert.ts';
+import { AssertionError } from '../../base/assert.ts';
 import { ConfigError, yamlSyntaxError } from './config-error.ts';
 
 /** Longest text taken, in UTF-16 units. */

@@ -60,8 +60,8 @@ function resolvePlain(text: string): ResolvedScalar {
 export function decodeBinary(text: string): string | null {
   const compact = text.replaceAll(/[\r\n]/g, '');
   if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) return null;
-  const bytes = Buffer.from(compact, 'base64');
-  const decoded = bytes.toString('utf8');
-  if (Buffer.from(decoded, 'utf8').equals(bytes)) return decoded;
+  const bytes = Uint8Array.from(atob(compact), (character) => character.charCodeAt(0));
+  const decoded = new TextDecoder().decode(bytes);
+  if (!decoded.includes('\ufffd')) return decoded;
   return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join('');
 }

@@ -3,10 +3,9 @@
  *
  * Messages are those of the Go libraries that Prometheus reads them with.
  */
-import { isAbsolute, join } from 'node:path';
-import { formatDuration, parseDuration } from '../../core/model/duration.ts';
-import { labelsFromPairs, quote, type Labels } from '../../core/model/labels.ts';
-import { isLabelName } from '../../core/model/relabel.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
+import { labelsFromPairs, quote, type Labels } from '../labels.ts';
+import { isLabelName } from '../relabel.ts';
 import { map, parsed, STRING, type Type } from './schema.ts';
 
 /** Milliseconds. */
@@ -31,15 +30,6 @@ export const LABEL_NAME: Type<string> = parsed({
 });
 
 const LABEL_MAP = map(STRING, (name) => (isLabelName(name, 'utf8') ? null : `${showText(name)} is not a valid label name`));
-
-/** A file's path; a relative one is taken from the folder of the configuration. */
-export const PATH: Type<string> = {
-  ...STRING,
-  decode(node, reader) {
-    const path = STRING.decode(node, reader);
-    return path === '' || isAbsolute(path) ? path : join(reader.options.dir, path);
-  },
-};
 
 /** A label set; labels with empty values do not exist. */
 export const LABELS: Type<Labels> = {

@@ -5,7 +5,7 @@
  * types and unknown keys are collected, all of them; a value that is of the right type and means nothing ends the reading.
  * A null node gives a type's zero, as in go-yaml.
  */
-import { quote } from '../../core/model/labels.ts';
+import { quote } from '../labels.ts';
 import { invalidConfig, unmarshalErrors, type ConfigIssue } from './config-error.ts';
 import type { MappingEntry, MappingNode, YamlNode } from './yaml-node.ts';
 import { decodeBinary, isNullNode, resolveScalar } from './yaml-scalar.ts';
@@ -137,9 +137,10 @@ export interface Part<T> {
 }
 
 
-/** A key that printing leaves out where its value is zero. `absent` is the value where the key is not written. */
+/** A key that printing leaves out where its value is zero, unless it would be read as another then. `absent` is the value where the key is not written. */
 export function field<T>(key: string, type: Type<T>, absent: T = type.zero): Part<T> {
-  return keyed(key, type, absent, (value) => type.isZero(value));
+  const isHidden = type.isZero(absent) ? (value: T): boolean => type.isZero(value) : (): boolean => false;
+  return keyed(key, type, absent, isHidden);
 }
 
 /** A key that is always printed. */
