@@ -38,7 +38,7 @@ export class ByteWriter {
   }
 
   /** What was written since the last call. The caller owns it; the writer goes on in a new array. */
-  take(): Uint8Array {
+  take(): Uint8Array<ArrayBuffer> {
     const piece = this.#bytes.subarray(0, this.#length);
     this.#bytes = new Uint8Array(0);
     this.#startBytes = PIECE_BYTES + SLACK_BYTES;

@@ -17,7 +17,7 @@ export interface FederatedSamples {
 }
 
 /** Pieces of the body. Series without a metric name can't be written as text and are left out. */
-export function* writeFederateText(samples: FederatedSamples, externalLabels: Labels): Generator<Uint8Array, void> {
+export function* writeFederateText(samples: FederatedSamples, externalLabels: Labels): Generator<Uint8Array<ArrayBuffer>, void> {
   const out = new ByteWriter();
   const added = withInstance(externalLabels);
   let family = '';

@@ -6,7 +6,7 @@ import zlib from 'node:zlib';
 import { asAsync, FakeBackend, fakeOptions } from './_fake-backend.ts';
 import type { BackendQuery } from './backend.ts';
 import { MAX_FORM_BYTES, MAX_WRITE_BYTES } from './request-body.ts';
-import { createServer, ListenError, MAX_REFUSED_CONNECTIONS, type HttpServer } from './server.ts';
+import { createServer, ListenError, MAX_HEADER_BYTES, MAX_REFUSED_CONNECTIONS, type HttpServer } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
 
 async function withServer(changes: Partial<ServerOptions>, backend: FakeBackend, run: (server: HttpServer, ports: number[]) => Promise<void>): Promise<void> {
@@ -185,6 +185,34 @@ test('a request that is not sent to its end in time is given up', () =>
     });
     assert.match(answer, /^HTTP\/1\.1 408 /);
   }));
+
+test('closing cuts a request that does not end', async () => {
+  const backend = new FakeBackend();
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  backend.answer = (_request, signal) => {
+    signal.addEventListener('abort', () => left.resolve());
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const server = createServer(fakeOptions(), backend);
+  await server.listen();
+  const answer = ask(server.addresses[0]!.port, '/api/v1/query?query=1');
+  await asked.promise;
+  await Promise.all([server.close(0), assert.rejects(answer, /ECONNRESET|hang up/), left.promise]);
+});
+
+for (const [size, status] of [
+  [MAX_HEADER_BYTES / 2, 200],
+  [MAX_HEADER_BYTES * 2, 431],
+] as const) {
+  test(`a request line of ${size} bytes answers ${status}`, () =>
+    withServer({}, new FakeBackend(), async (_, [port]) => {
+      const answered = await ask(port!, `/api/v1/query?query=1&x=${'x'.repeat(size)}`).catch(() => undefined);
+      // What is refused before it is read may reset the connection instead.
+      assert.equal(answered?.status ?? 431, status);
+    }));
+}
 
 test('closing lets a running request end', async () => {
   const backend = new FakeBackend();

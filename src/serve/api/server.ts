@@ -26,7 +26,7 @@ import { targetRoutes } from './target-routes.ts';
 import { UI_PAGES, UiFiles } from './ui-files.ts';
 
 /** Of a request line with all headers, as in Go's net/http: queries come in URLs. */
-const MAX_HEADER_BYTES = 1024 * 1024;
+export const MAX_HEADER_BYTES = 1024 * 1024;
 /** Of a label name in a path. */
 const MAX_PATH_PART = 16 * 1024;
 /** Connections beyond `maxConnections` that get an answer (503) instead of a reset. */
@@ -40,8 +40,8 @@ export interface HttpServer {
   listen(): Promise<void>;
   /** Where it listens, ports resolved. */
   readonly addresses: readonly AddressInfo[];
-  /** Stops accepting, lets running requests end for a while, then cuts them. */
-  close(): Promise<void>;
+  /** Stops accepting, lets running requests end within `graceMs`, then cuts them. */
+  close(graceMs?: number): Promise<void>;
   /** Answers a request without a network; for tests. */
   readonly inject: FastifyInstance['inject'];
 }
@@ -67,15 +67,15 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
       try {
         for (const address of options.listenAddresses) servers.push(await open(address, api, connections, options.readTimeoutMs));
       } catch (error) {
-        await Promise.all(servers.splice(0).map(shut));
+        await Promise.all(servers.splice(0).map((server) => shut(server, 0)));
         throw error;
       }
     },
     get addresses() {
       return servers.map((server) => server.address() as AddressInfo);
     },
-    async close() {
-      await Promise.all(servers.splice(0).map(shut));
+    async close(graceMs = CLOSE_GRACE_MS) {
+      await Promise.all(servers.splice(0).map((server) => shut(server, graceMs)));
       await app.close();
     },
     inject: app.inject.bind(app),
@@ -303,10 +303,10 @@ function listenFault(error: Error): string {
   }
 }
 
-async function shut(server: Server): Promise<void> {
+async function shut(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(cut);
 }
