@@ -41,7 +41,9 @@ export class FakeBackend implements Backend {
 
   remoteWrite(body: Uint8Array): Promise<{ status: number; message: string }> {
     this.writes.push(body);
-    return Promise.resolve(body.length === 1 ? { status: 400, message: 'snappy: corrupt input' } : { status: 204, message: '' });
+    return Promise.resolve(
+      body.length === 1 ? { status: 400, message: 'snappy: corrupt input' } : { status: 204, message: '' },
+    );
   }
 
   targets(): Promise<TargetsSnapshot> {
@@ -67,7 +69,13 @@ export class FakeBackend implements Backend {
   }
 
   runtimeInfo(): ReturnType<Backend['runtimeInfo']> {
-    return { startTimeMs: NOW_MS - 5000, reloadConfigSuccess: true, lastConfigTimeMs: NOW_MS - 4082, corruptionCount: 0, storageRetention: '15d' };
+    return {
+      startTimeMs: NOW_MS - 5000,
+      reloadConfigSuccess: true,
+      lastConfigTimeMs: NOW_MS - 4082,
+      corruptionCount: 0,
+      storageRetention: '15d',
+    };
   }
 
   configYaml(): string {
@@ -79,7 +87,14 @@ export class FakeBackend implements Backend {
   }
 
   metrics(): ReturnType<Backend['metrics']> {
-    return Promise.resolve([{ name: 'a_total', help: 'A.', type: 'counter' as const, samples: [{ suffix: '' as const, labels: {}, value: 1 }] }]);
+    return Promise.resolve([
+      {
+        name: 'a_total',
+        help: 'A.',
+        type: 'counter' as const,
+        samples: [{ suffix: '' as const, labels: {}, value: 1 }],
+      },
+    ]);
   }
 
   hostMetrics(): ReturnType<Backend['hostMetrics']> {
@@ -130,17 +145,29 @@ function answerOf(request: BackendQuery): Iterable<Uint8Array> {
     case 'range': {
       const count = Math.floor((request.endMs - request.startMs) / request.stepMs) + 1;
       const times = Float64Array.from({ length: count }, (_, i) => request.startMs + i * request.stepMs);
-      return answerJson({ type: 'matrix', series: [{ labels: EMPTY_LABELS, times, values: new Float64Array(count).fill(1) }] }, request);
+      return answerJson(
+        { type: 'matrix', series: [{ labels: EMPTY_LABELS, times, values: new Float64Array(count).fill(1) }] },
+        request,
+      );
     }
     case 'series':
-      return writeSeriesJson(request.endMs < request.startMs ? [] : [labelsFromObject({ __name__: 'up', job: 'a<b' })], request.limit);
+      return writeSeriesJson(
+        request.endMs < request.startMs ? [] : [labelsFromObject({ __name__: 'up', job: 'a<b' })],
+        request.limit,
+      );
     case 'labels':
       return writeStringsJson(request.endMs < request.startMs ? [] : ['__name__', 'instance', 'job'], request.limit);
     case 'values':
       return writeStringsJson(request.label === 'nothing' ? [] : [request.label], request.limit);
     case 'federate': {
-      const labels = [labelsFromObject({ __name__: 'odd_total', a: '1', instance: 'x', job: 'odd' }), labelsFromObject({ __name__: 'odd_total', a: '1', job: 'noinst', zone: 'own' })];
-      return writeFederateText({ labels, times: Float64Array.of(NOW_MS, NOW_MS), values: Float64Array.of(5, 7) }, request.externalLabels);
+      const labels = [
+        labelsFromObject({ __name__: 'odd_total', a: '1', instance: 'x', job: 'odd' }),
+        labelsFromObject({ __name__: 'odd_total', a: '1', job: 'noinst', zone: 'own' }),
+      ];
+      return writeFederateText(
+        { labels, times: Float64Array.of(NOW_MS, NOW_MS), values: Float64Array.of(5, 7) },
+        request.externalLabels,
+      );
     }
     default:
       throw new Error('unknown query');

@@ -5,7 +5,14 @@
  * empty `instance` where it has none, so that the scraping server doesn't put its own there.
  * Source: Prometheus, web/federate (verified against 2.42).
  */
-import { compareStrings, isLegacyLabelName, isLegacyMetricName, labelValue, METRIC_NAME, type Labels } from '../../core/model/labels.ts';
+import {
+  compareStrings,
+  isLegacyLabelName,
+  isLegacyMetricName,
+  labelValue,
+  METRIC_NAME,
+  type Labels,
+} from '../../core/model/labels.ts';
 import { formatTextFloat } from '../../ingest/exposition/sample-float.ts';
 import { ByteWriter } from './byte-writer.ts';
 
@@ -17,7 +24,10 @@ export interface FederatedSamples {
 }
 
 /** Pieces of the body. Series without a metric name can't be written as text and are left out. */
-export function* writeFederateText(samples: FederatedSamples, externalLabels: Labels): Generator<Uint8Array<ArrayBuffer>, void> {
+export function* writeFederateText(
+  samples: FederatedSamples,
+  externalLabels: Labels,
+): Generator<Uint8Array<ArrayBuffer>, void> {
   const out = new ByteWriter();
   const added = withInstance(externalLabels);
   let family = '';

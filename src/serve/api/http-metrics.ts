@@ -19,7 +19,11 @@ export class HttpMetrics {
       'Histogram of latencies for HTTP requests.',
       DURATION_BOUNDS,
     );
-    this.#sizes = registry.histogram('prometheus_http_response_size_bytes', 'Histogram of response size for HTTP requests.', SIZE_BOUNDS);
+    this.#sizes = registry.histogram(
+      'prometheus_http_response_size_bytes',
+      'Histogram of response size for HTTP requests.',
+      SIZE_BOUNDS,
+    );
   }
 
   /** Makes the route's counter exist before its first request. */

@@ -12,7 +12,7 @@ export function unescapeLabelName(text: string): string {
   if (!text.startsWith(PREFIX)) return text;
   const escaped = text.slice(PREFIX.length);
   let name = '';
-  for (let at = 0; at < escaped.length; ) {
+  for (let at = 0; at < escaped.length;) {
     if (escaped[at] !== '_') {
       name += escaped[at++];
       continue;

@@ -30,7 +30,8 @@ export class FormParams {
       const name = decode(equals < 0 ? pair : pair.slice(0, equals));
       const value = decode(equals < 0 ? '' : pair.slice(equals + 1));
       if (name === undefined || value === undefined) continue;
-      if (++this.#count > MAX_FORM_FIELDS) throw new ApiError('bad_data', `request has more than ${MAX_FORM_FIELDS} form fields`);
+      if (++this.#count > MAX_FORM_FIELDS)
+        throw new ApiError('bad_data', `request has more than ${MAX_FORM_FIELDS} form fields`);
       const values = this.#fields.get(name);
       if (values) values.push(value);
       else this.#fields.set(name, [value]);
@@ -104,7 +105,8 @@ export function checked<T>(name: string, read: () => T): T {
 export function rangeParams(params: FormParams): { startMs: number; endMs: number; stepMs: number } {
   const startMs = params.time('start');
   const endMs = params.time('end');
-  if (endMs < startMs) throw new ApiError('bad_data', 'invalid parameter "end": end timestamp must not be before start time');
+  if (endMs < startMs)
+    throw new ApiError('bad_data', 'invalid parameter "end": end timestamp must not be before start time');
   const exactStepMs = params.duration('step');
   if (exactStepMs <= 0) {
     throw new ApiError(

@@ -19,7 +19,16 @@ const KINDS: readonly (readonly [string, (i: number) => number])[] = [
 
 for (const [kind, valueAt] of KINDS) {
   const series = Array.from({ length: seriesCount }, (_, s) => ({
-    labels: ['__name__', 'http_requests_total', 'instance', `10.0.0.${s % 256}:9090`, 'job', 'api', 'series', String(s)],
+    labels: [
+      '__name__',
+      'http_requests_total',
+      'instance',
+      `10.0.0.${s % 256}:9090`,
+      'job',
+      'api',
+      'series',
+      String(s),
+    ],
     times: Float64Array.from({ length: SAMPLES }, (_unused, i) => 1_795_423_207_082 + i * 15_000),
     values: Float64Array.from({ length: SAMPLES }, (_unused, i) => valueAt(i + s)),
   }));
@@ -45,5 +54,7 @@ for (const [kind, valueAt] of KINDS) {
     hash = digest.digest('hex').slice(0, 12);
   }
   const nsPerSample = (bestMs * 1e6) / (seriesCount * SAMPLES);
-  process.stdout.write(`${kind}: ${nsPerSample.toFixed(0)} ns a sample, ${(bytes / 1e3 / bestMs).toFixed(0)} MB/s, hash ${hash}\n`);
+  process.stdout.write(
+    `${kind}: ${nsPerSample.toFixed(0)} ns a sample, ${(bytes / 1e3 / bestMs).toFixed(0)} MB/s, hash ${hash}\n`,
+  );
 }

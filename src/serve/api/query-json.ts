@@ -29,7 +29,10 @@ export interface QueryJsonOptions {
 }
 
 /** The whole response body. Pieces are owned by the receiver and may be transferred. */
-export function* writeQueryJson(result: QueryResult, options: QueryJsonOptions): Generator<Uint8Array<ArrayBuffer>, void> {
+export function* writeQueryJson(
+  result: QueryResult,
+  options: QueryJsonOptions,
+): Generator<Uint8Array<ArrayBuffer>, void> {
   const out = new ByteWriter();
   const { value } = result;
   out.text(`{"status":"success","data":{"resultType":"${value.type}","result":`);
@@ -65,7 +68,12 @@ export function* writeStringsJson(strings: readonly string[], limit: number): Ge
   yield out.take();
 }
 
-function* writeList<T>(out: ByteWriter, items: readonly T[], limit: number, write: (item: T) => void): Generator<Uint8Array<ArrayBuffer>, void> {
+function* writeList<T>(
+  out: ByteWriter,
+  items: readonly T[],
+  limit: number,
+  write: (item: T) => void,
+): Generator<Uint8Array<ArrayBuffer>, void> {
   out.text('{"status":"success","data":[');
   const count = limit > 0 ? Math.min(limit, items.length) : items.length;
   for (let i = 0; i < count; i++) {
@@ -78,7 +86,11 @@ function* writeList<T>(out: ByteWriter, items: readonly T[], limit: number, writ
   out.text('}');
 }
 
-function* writeVector(out: ByteWriter, value: QueryValue & { type: 'vector' }, limit: number): Generator<Uint8Array<ArrayBuffer>, boolean> {
+function* writeVector(
+  out: ByteWriter,
+  value: QueryValue & { type: 'vector' },
+  limit: number,
+): Generator<Uint8Array<ArrayBuffer>, boolean> {
   const members = new LabelText();
   const count = limit > 0 ? Math.min(limit, value.labels.length) : value.labels.length;
   out.byte(OPEN);
@@ -96,7 +108,11 @@ function* writeVector(out: ByteWriter, value: QueryValue & { type: 'vector' }, l
   return count < value.labels.length;
 }
 
-function* writeMatrix(out: ByteWriter, series: readonly ResultSeries[], limit: number): Generator<Uint8Array<ArrayBuffer>, boolean> {
+function* writeMatrix(
+  out: ByteWriter,
+  series: readonly ResultSeries[],
+  limit: number,
+): Generator<Uint8Array<ArrayBuffer>, boolean> {
   const members = new LabelText();
   const count = limit > 0 ? Math.min(limit, series.length) : series.length;
   out.byte(OPEN);

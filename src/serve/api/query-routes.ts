@@ -16,10 +16,13 @@ import { toApiError } from './status.ts';
 import { MAX_TIME_MS, MIN_TIME_MS, parseDurationParam } from './time.ts';
 
 export function queryRoutes(context: RouteContext): Route[] {
-  const instant = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, instantQuery(context, request.params));
-  const range = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, rangeQuery(context, request.params));
+  const instant = (request: ApiRequest): Promise<Answer> =>
+    answerQuery(context, request, instantQuery(context, request.params));
+  const range = (request: ApiRequest): Promise<Answer> =>
+    answerQuery(context, request, rangeQuery(context, request.params));
   const series = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, seriesQuery(request.params));
-  const labels = (request: ApiRequest): Promise<Answer> => answerQuery(context, request, labelQuery(request.params, 'labels', ''));
+  const labels = (request: ApiRequest): Promise<Answer> =>
+    answerQuery(context, request, labelQuery(request.params, 'labels', ''));
   const values = (request: ApiRequest): Promise<Answer> => {
     const label = unescapeLabelName(request.path['name'] ?? '');
     return answerQuery(context, request, labelQuery(request.params, 'values', label));
@@ -65,16 +68,31 @@ async function answerQuery({ backend }: RouteContext, request: ApiRequest, query
 function instantQuery({ options }: RouteContext, params: FormParams): BackendQuery {
   const limit = params.limit();
   const timeMs = params.timeOr('time', options.clock.nowMs());
-  return { kind: 'instant', query: params.get('query'), timeMs, limit, ...queryOptions(options.queryTimeoutMs, params) };
+  return {
+    kind: 'instant',
+    query: params.get('query'),
+    timeMs,
+    limit,
+    ...queryOptions(options.queryTimeoutMs, params),
+  };
 }
 
 function rangeQuery({ options }: RouteContext, params: FormParams): BackendQuery {
   const limit = params.limit();
   const range = rangeParams(params);
-  return { kind: 'range', query: params.get('query'), ...range, limit, ...queryOptions(options.queryTimeoutMs, params) };
+  return {
+    kind: 'range',
+    query: params.get('query'),
+    ...range,
+    limit,
+    ...queryOptions(options.queryTimeoutMs, params),
+  };
 }
 
-function queryOptions(defaultTimeoutMs: number, params: FormParams): { timeoutMs: number; lookbackMs: number; stats: boolean } {
+function queryOptions(
+  defaultTimeoutMs: number,
+  params: FormParams,
+): { timeoutMs: number; lookbackMs: number; stats: boolean } {
   const timeoutMs = params.get('timeout') === '' ? defaultTimeoutMs : params.duration('timeout');
   if (timeoutMs <= 0) throw new ApiError('timeout', 'query timed out in query execution');
   return {

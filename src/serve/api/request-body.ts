@@ -57,7 +57,8 @@ export async function readBody(source: Readable, maxBytes: number, budget: BodyB
   try {
     // The source stays open past a refused body, so that the answer can still be sent.
     for await (const piece of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-      if (length + piece.length > maxBytes) throw new BodyLimitError(413, `request body is larger than ${maxBytes} bytes`);
+      if (length + piece.length > maxBytes)
+        throw new BodyLimitError(413, `request body is larger than ${maxBytes} bytes`);
       budget.hold(piece.length);
       length += piece.length;
       pieces.push(piece);

@@ -61,6 +61,10 @@ export interface Route {
 }
 
 /** A guarded route that takes form fields. */
-export function route(path: string, handlers: Route['handlers'], changes: Partial<Pick<Route, 'guarded' | 'rawBody'>> = {}): Route {
+export function route(
+  path: string,
+  handlers: Route['handlers'],
+  changes: Partial<Pick<Route, 'guarded' | 'rawBody'>> = {},
+): Route {
   return { path, handlers, guarded: true, rawBody: false, ...changes };
 }

@@ -4,19 +4,42 @@
  * Routes are plain data (`Route`) and handlers plain functions; this file gives them methods, readiness, CORS, bodies,
  * compression, metrics and bounds. Fastify brings routing, `inject` for tests, and the order of closing.
  */
-import { createServer as createHttpServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorMessage } from '../../core/base/errors.ts';
-import { emptyAnswer, jsonAnswer, notFound, redirect, textAnswer, textError, type Answer, type ApiRequest, type Handler } from './answer.ts';
+import {
+  emptyAnswer,
+  jsonAnswer,
+  notFound,
+  redirect,
+  textAnswer,
+  textError,
+  type Answer,
+  type ApiRequest,
+  type Handler,
+} from './answer.ts';
 import type { Backend } from './backend.ts';
 import { corsPolicy } from './cors.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { FormParams } from './params.ts';
 import { queryRoutes } from './query-routes.ts';
-import { BodyBudget, BodyLimitError, MAX_FORM_BYTES, MAX_HELD_BYTES, MAX_WRITE_BYTES, readBody } from './request-body.ts';
+import {
+  BodyBudget,
+  BodyLimitError,
+  MAX_FORM_BYTES,
+  MAX_HELD_BYTES,
+  MAX_WRITE_BYTES,
+  readBody,
+} from './request-body.ts';
 import { prepareBody } from './send.ts';
 import { route, type Method, type Route, type RouteContext, type ServerOptions } from './server-options.ts';
 import { serviceRoutes } from './service-routes.ts';
@@ -65,7 +88,8 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
     async listen() {
       await app.ready();
       try {
-        for (const address of options.listenAddresses) servers.push(await open(address, api, connections, options.readTimeoutMs));
+        for (const address of options.listenAddresses)
+          servers.push(await open(address, api, connections, options.readTimeoutMs));
       } catch (error) {
         await Promise.all(servers.splice(0).map((server) => shut(server, 0)));
         throw error;
@@ -100,7 +124,13 @@ class ApiServer {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const context: RouteContext = { options, backend };
-    for (const each of [...queryRoutes(context), ...targetRoutes(context), ...statusRoutes(context), ...serviceRoutes(context)]) this.#add(each);
+    for (const each of [
+      ...queryRoutes(context),
+      ...targetRoutes(context),
+      ...statusRoutes(context),
+      ...serviceRoutes(context),
+    ])
+      this.#add(each);
     this.#addUi(new UiFiles(options.uiDirectory, options));
     this.#addRedirects();
     app.setNotFoundHandler((request, reply) => this.#answer(request, reply, undefined));
@@ -130,7 +160,8 @@ class ApiServer {
       this.#app.route({
         method: [...ALL_METHODS],
         url: `${this.#options.routePrefix}/${path}`,
-        handler: (request, reply) => this.#answer(request, reply, route('/*filepath', { GET: file, HEAD: file }, { guarded: false })),
+        handler: (request, reply) =>
+          this.#answer(request, reply, route('/*filepath', { GET: file, HEAD: file }, { guarded: false })),
       });
     }
   }
@@ -141,7 +172,11 @@ class ApiServer {
     if (routePrefix === '') return;
     const toPrefix = route('/', { GET: () => redirect(`${routePrefix}/`) }, { guarded: false });
     for (const url of ['/', routePrefix]) {
-      this.#app.route({ method: [...ALL_METHODS], url, handler: (request, reply) => this.#answer(request, reply, toPrefix) });
+      this.#app.route({
+        method: [...ALL_METHODS],
+        url,
+        handler: (request, reply) => this.#answer(request, reply, toPrefix),
+      });
     }
   }
 
@@ -170,7 +205,10 @@ class ApiServer {
 
   #send(reply: FastifyReply, answer: Answer, body: Answer['body'] | Readable): FastifyReply {
     // Without a body there is no type to name.
-    return reply.code(answer.status).headers(answer.headers).send(body instanceof Uint8Array && body.length === 0 ? undefined : body);
+    return reply
+      .code(answer.status)
+      .headers(answer.headers)
+      .send(body instanceof Uint8Array && body.length === 0 ? undefined : body);
   }
 
   async #run(request: FastifyRequest, target: Route | undefined, signal: AbortSignal): Promise<Answer> {
@@ -206,7 +244,8 @@ class ApiServer {
   #failure(error: unknown): Answer {
     if (error instanceof BodyLimitError) return textError(error.status, error.message, { connection: 'close' });
     const apiError = toApiError(error);
-    if (apiError.errorType === 'internal') this.#options.logger.error('request failed', { err: errorMessage(error), stack: stackOf(error) });
+    if (apiError.errorType === 'internal')
+      this.#options.logger.error('request failed', { err: errorMessage(error), stack: stackOf(error) });
     return jsonAnswer(errorEnvelope(apiError), httpStatus(apiError.errorType));
   }
 
@@ -220,7 +259,8 @@ function toApiRequest(request: FastifyRequest, target: Route, body: Uint8Array, 
   const mark = request.url.indexOf('?');
   const queryString = mark < 0 ? '' : request.url.slice(mark + 1);
   const params = new FormParams();
-  const isForm = header(request, 'content-type').split(';')[0]!.trim().toLowerCase() === 'application/x-www-form-urlencoded';
+  const isForm =
+    header(request, 'content-type').split(';')[0]!.trim().toLowerCase() === 'application/x-www-form-urlencoded';
   if (isForm && !target.rawBody && body.length > 0) params.addForm(new TextDecoder().decode(body));
   params.addForm(queryString);
   return {
@@ -237,7 +277,10 @@ function toApiRequest(request: FastifyRequest, target: Route, body: Uint8Array, 
 /** Answers a request that doesn't get as far as a route: a path that can't be decoded, a type that is none. */
 function refuseUnreadable(error: unknown, reply: FastifyReply): void {
   const status = (error as { statusCode?: number }).statusCode ?? 500;
-  void reply.code(status).type('text/plain; charset=utf-8').send(Buffer.from(`${status} ${STATUS_CODES[status] ?? ''}`));
+  void reply
+    .code(status)
+    .type('text/plain; charset=utf-8')
+    .send(Buffer.from(`${status} ${STATUS_CODES[status] ?? ''}`));
 }
 
 function header(request: FastifyRequest, name: string): string {
@@ -268,7 +311,12 @@ class ConnectionGate {
   }
 }
 
-async function open(address: string, api: ApiServer, connections: ConnectionGate, readTimeoutMs: number): Promise<Server> {
+async function open(
+  address: string,
+  api: ApiServer,
+  connections: ConnectionGate,
+  readTimeoutMs: number,
+): Promise<Server> {
   const { host, port } = parseListenAddress(address);
   const timeouts = {
     requestTimeout: readTimeoutMs,
@@ -284,7 +332,9 @@ async function open(address: string, api: ApiServer, connections: ConnectionGate
   server.maxConnections = connections.maxConnections + MAX_REFUSED_CONNECTIONS;
   server.on('connection', (socket) => connections.add(socket));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new ListenError(`can't listen on ${address}: ${listenFault(error)}`, { cause: error })));
+    server.once('error', (error) =>
+      reject(new ListenError(`can't listen on ${address}: ${listenFault(error)}`, { cause: error })),
+    );
     server.listen({ host: host === '' ? undefined : host, port }, () => resolve());
   });
   return server;

@@ -24,8 +24,16 @@ export function serviceRoutes(context: RouteContext): Route[] {
   return [
     route('/-/healthy', healthy, { guarded: false }),
     route('/-/ready', ready),
-    route('/-/reload', lifecycle(context, () => reload(context)), { guarded: false }),
-    route('/-/quit', lifecycle(context, () => quit(context)), { guarded: false }),
+    route(
+      '/-/reload',
+      lifecycle(context, () => reload(context)),
+      { guarded: false },
+    ),
+    route(
+      '/-/quit',
+      lifecycle(context, () => quit(context)),
+      { guarded: false },
+    ),
     route('/version', { GET: () => textAnswer(200, JSON.stringify(options.buildInfo)) }),
     route('/metrics', { GET: (request) => metricsPage(request, () => backend.metrics()) }, { guarded: false }),
     route('/metrics/host', { GET: (request) => metricsPage(request, () => backend.hostMetrics()) }, { guarded: false }),
@@ -69,12 +77,18 @@ async function metricsPage(request: ApiRequest, read: () => Promise<MetricFamily
 async function federate({ options, backend }: RouteContext, { params, signal }: ApiRequest): Promise<Answer> {
   try {
     // A selector without matchers selects nothing here.
-    const sets = params.all('match[]').map((selector) => parsedSelector(selector)).filter((set) => set.length > 0);
+    const sets = params
+      .all('match[]')
+      .map((selector) => parsedSelector(selector))
+      .filter((set) => set.length > 0);
     for (const matcher of sets.flat()) compileMatcher(matcher);
     if (sets.length === 0) return bytesAnswer(FEDERATE_TYPE, new Uint8Array(0));
     const timeMs = options.clock.nowMs();
     const externalLabels = backend.externalLabels();
-    const pieces = await backend.query({ kind: 'federate', matcherSets: sets, timeMs, lookbackMs: options.lookbackMs, externalLabels }, signal);
+    const pieces = await backend.query(
+      { kind: 'federate', matcherSets: sets, timeMs, lookbackMs: options.lookbackMs, externalLabels },
+      signal,
+    );
     return bytesAnswer(FEDERATE_TYPE, pieces);
   } catch (error) {
     const apiError = toApiError(error);
@@ -96,10 +110,12 @@ async function remoteWrite({ options, backend }: RouteContext, request: ApiReque
 /** Why a body of this type is not taken; undefined if it is. Missing headers mean version 1, as senders of old do. */
 function writeMediaFault(contentType: string, contentEncoding: string): string | undefined {
   const [type = '', ...params] = contentType.split(';').map((part) => part.trim());
-  if (type !== '' && type.toLowerCase() !== WRITE_TYPE) return `expected ${WRITE_TYPE} as the first (media) part, got ${contentType} content-type`;
+  if (type !== '' && type.toLowerCase() !== WRITE_TYPE)
+    return `expected ${WRITE_TYPE} as the first (media) part, got ${contentType} content-type`;
   for (const param of params) {
     const [name, value] = param.split('=').map((word) => word.trim());
-    if (name === 'proto' && value !== WRITE_MESSAGE) return `${value ?? ''} protobuf message is not accepted by this server; only accepts ${WRITE_MESSAGE}`;
+    if (name === 'proto' && value !== WRITE_MESSAGE)
+      return `${value ?? ''} protobuf message is not accepted by this server; only accepts ${WRITE_MESSAGE}`;
   }
   if (contentEncoding !== '' && contentEncoding.toLowerCase() !== 'snappy') {
     return `${contentEncoding} encoding (compression) is not accepted by this server; only snappy is acceptable`;

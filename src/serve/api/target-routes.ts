@@ -34,7 +34,8 @@ async function targets({ backend, options }: RouteContext, { params }: ApiReques
   const state = params.get('state').toLowerCase();
   const pool = params.get('scrapePool');
   const inPool = ({ scrapePool }: { scrapePool: string }): boolean => pool === '' || scrapePool === pool;
-  const byPool = (a: { scrapePool: string }, b: { scrapePool: string }): number => compareStrings(a.scrapePool, b.scrapePool);
+  const byPool = (a: { scrapePool: string }, b: { scrapePool: string }): number =>
+    compareStrings(a.scrapePool, b.scrapePool);
   const showActive = state === '' || state === 'any' || state === 'active';
   const showDropped = state === '' || state === 'any' || state === 'dropped';
   const snapshot = await backend.targets();
@@ -85,7 +86,8 @@ function globalUrl(scrapeUrl: string, externalUrl: URL, listenAddresses: readonl
 async function targetMetadata({ backend }: RouteContext, { params }: ApiRequest): Promise<Answer> {
   const limit = countParam(params.get('limit'), 'limit');
   const matchTarget = params.get('match_target');
-  const matchers = matchTarget === '' ? [] : checked('match_target', () => parsedSelector(matchTarget)).map(compileMatcher);
+  const matchers =
+    matchTarget === '' ? [] : checked('match_target', () => parsedSelector(matchTarget)).map(compileMatcher);
   const metric = params.get('metric');
   const found: object[] = [];
   for (const entries of byTarget(await backend.targetMetadata())) {

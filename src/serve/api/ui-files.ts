@@ -107,11 +107,22 @@ export class UiFiles {
     const file = this.#files.get(path);
     if (!file) return textError(404, '404 page not found');
     const lasting = path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
-    const headers = { ...SECURITY_HEADERS, 'content-type': file.type, 'cache-control': lasting, vary: 'Accept-Encoding' };
+    const headers = {
+      ...SECURITY_HEADERS,
+      'content-type': file.type,
+      'cache-control': lasting,
+      vary: 'Accept-Encoding',
+    };
     const offered = FILE_ENCODINGS.filter((encoding) => file.compressed[encoding] !== undefined);
     const encoding = chooseEncoding(request.header('accept-encoding'), offered);
     const compressed = encoding && file.compressed[encoding];
-    if (compressed) return { status: 200, headers: { ...headers, 'content-encoding': encoding }, body: compressed, compressible: false };
+    if (compressed)
+      return {
+        status: 200,
+        headers: { ...headers, 'content-encoding': encoding },
+        body: compressed,
+        compressible: false,
+      };
     return { status: 200, headers, body: file.body, compressible: false };
   }
 }
@@ -135,7 +146,9 @@ function readFiles(directory: string): ReadonlyMap<string, UiFile> {
 function listFiles(directory: string): ReadonlySet<string> {
   try {
     const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-    return new Set(entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name))));
+    return new Set(
+      entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name))),
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set();
     throw error;

@@ -19,13 +19,23 @@ export function serverUrl(text: string): string {
 }
 
 /** Sends a form and gives the `data` of the answer. @throws ServerError */
-export async function askApi(server: string, path: string, form: URLSearchParams, headers: Readonly<Record<string, string>>): Promise<unknown> {
+export async function askApi(
+  server: string,
+  path: string,
+  form: URLSearchParams,
+  headers: Readonly<Record<string, string>>,
+): Promise<unknown> {
   const text = await ask(`${serverUrl(server)}/api/v1/${path}`, { method: 'POST', body: form, headers });
   return dataOf(text);
 }
 
 /** The same by GET, for routes that take no form. @throws ServerError */
-export async function getApi(server: string, path: string, params: URLSearchParams, headers: Readonly<Record<string, string>>): Promise<unknown> {
+export async function getApi(
+  server: string,
+  path: string,
+  params: URLSearchParams,
+  headers: Readonly<Record<string, string>>,
+): Promise<unknown> {
   return dataOf(await ask(`${serverUrl(server)}/api/v1/${path}?${params.toString()}`, { headers }));
 }
 

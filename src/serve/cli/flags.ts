@@ -50,13 +50,22 @@ export interface ServeFlags {
 export type GivenFlags = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 const WRITE_MESSAGE = 'prometheus.WriteRequest';
-const BYTE_UNITS: Readonly<Record<string, number>> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40, PB: 2 ** 50, EB: 2 ** 60 };
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 2 ** 10,
+  MB: 2 ** 20,
+  GB: 2 ** 30,
+  TB: 2 ** 40,
+  PB: 2 ** 50,
+  EB: 2 ** 60,
+};
 
 /** @throws FlagError */
 export function readFlags(given: GivenFlags): ServeFlags {
   for (const spec of FLAGS) {
     const value = given[spec.name];
-    if (spec.use === 'refused' && value !== undefined && value !== false) throw new FlagError(`--${spec.name} is not available: ${spec.why}`);
+    if (spec.use === 'refused' && value !== undefined && value !== false)
+      throw new FlagError(`--${spec.name} is not available: ${spec.why}`);
     if (value !== undefined) checkValue(spec, value);
   }
   const values = new FlagValues(given);
@@ -65,14 +74,20 @@ export function readFlags(given: GivenFlags): ServeFlags {
     if (!readListenAddress(address)) throw new FlagError(`--web.listen-address: "${address}" is not host:port`);
   }
   for (const message of values.list('web.remote-write-receiver.accepted-protobuf-messages')) {
-    if (message !== WRITE_MESSAGE) throw new FlagError(`--web.remote-write-receiver.accepted-protobuf-messages: ${message} is not taken yet, only ${WRITE_MESSAGE}`);
+    if (message !== WRITE_MESSAGE)
+      throw new FlagError(
+        `--web.remote-write-receiver.accepted-protobuf-messages: ${message} is not taken yet, only ${WRITE_MESSAGE}`,
+      );
   }
   const compression = values.text('storage.tsdb.wal-compression-type');
-  if (compression !== 'snappy') throw new FlagError(`--storage.tsdb.wal-compression-type: ${compression} is not available yet, only snappy`);
+  if (compression !== 'snappy')
+    throw new FlagError(`--storage.tsdb.wal-compression-type: ${compression} is not available yet, only snappy`);
   const externalUrl = readExternalUrl(values.text('web.external-url'), listenAddresses[0]!);
   checkRegex('web.cors.origin', values.text('web.cors.origin'));
   const configFile = values.text('config.file');
-  const retention = ['storage.tsdb.retention.time', 'storage.tsdb.retention.size'].filter((name) => given[name] !== undefined).map((name) => values.text(name));
+  const retention = ['storage.tsdb.retention.time', 'storage.tsdb.retention.size']
+    .filter((name) => given[name] !== undefined)
+    .map((name) => values.text(name));
   return {
     configFile: configFile === '' ? null : configFile,
     dataDirectory: values.text('storage.tsdb.path'),
@@ -111,7 +126,9 @@ class FlagValues {
   list(name: string): readonly string[] {
     const value = this.#given[name];
     const words = Array.isArray(value) ? (value as readonly string[]) : [this.text(name)];
-    return words.flatMap((word) => (name === 'web.listen-address' ? [word] : word.split(','))).filter((word) => word !== '');
+    return words
+      .flatMap((word) => (name === 'web.listen-address' ? [word] : word.split(',')))
+      .filter((word) => word !== '');
   }
 
   text(name: string): string {
@@ -160,18 +177,23 @@ function checkValue({ name, kind }: FlagSpec, value: string | boolean | readonly
     case 'bytes': {
       const unit = /^\d+(?:\.\d+)?([KMGTPE]?B)$/.exec(text)?.[1];
       if (unit === undefined || BYTE_UNITS[unit] === undefined) {
-        throw new FlagError(`--${name}: "${text}" is not a size; write a number and a unit: B, KB, MB, GB, TB, PB or EB`);
+        throw new FlagError(
+          `--${name}: "${text}" is not a size; write a number and a unit: B, KB, MB, GB, TB, PB or EB`,
+        );
       }
       return;
     }
     case 'count':
-      if (!/^\d+(?:e\d{1,2})?$/.test(text) || !Number.isSafeInteger(Number(text))) throw new FlagError(`--${name}: "${text}" is not a whole number`);
+      if (!/^\d+(?:e\d{1,2})?$/.test(text) || !Number.isSafeInteger(Number(text)))
+        throw new FlagError(`--${name}: "${text}" is not a whole number`);
       return;
     case 'log-level':
-      if (!['debug', 'info', 'warn', 'error'].includes(text)) throw new FlagError(`unrecognized log level "${text}": use debug, info, warn or error`);
+      if (!['debug', 'info', 'warn', 'error'].includes(text))
+        throw new FlagError(`unrecognized log level "${text}": use debug, info, warn or error`);
       return;
     case 'log-format':
-      if (!['logfmt', 'json'].includes(text)) throw new FlagError(`unrecognized log format "${text}": use logfmt or json`);
+      if (!['logfmt', 'json'].includes(text))
+        throw new FlagError(`unrecognized log format "${text}": use logfmt or json`);
       return;
     default:
       unreachable(kind);
@@ -181,8 +203,10 @@ function checkValue({ name, kind }: FlagSpec, value: string | boolean | readonly
 /** Like Prometheus: by default this machine's name and the first address's port; the path keeps no slash at its end. */
 function readExternalUrl(text: string, listenAddress: string): URL {
   if (text === '') return new URL(`http://${hostname()}:${readListenAddress(listenAddress)?.port ?? 0}`);
-  if (/^["']|["']$/.test(text)) throw new FlagError(`--web.external-url: "${text}": URL must not begin or end with quotes`);
-  if (!URL.canParse(text) || !/^https?:\/\//i.test(text)) throw new FlagError(`--web.external-url: "${text}" is not a URL such as https://example.org/coeus`);
+  if (/^["']|["']$/.test(text))
+    throw new FlagError(`--web.external-url: "${text}": URL must not begin or end with quotes`);
+  if (!URL.canParse(text) || !/^https?:\/\//i.test(text))
+    throw new FlagError(`--web.external-url: "${text}" is not a URL such as https://example.org/coeus`);
   const url = new URL(text);
   url.pathname = url.pathname.replace(/\/+$/, '');
   return url;
@@ -190,7 +214,8 @@ function readExternalUrl(text: string, listenAddress: string): URL {
 
 function readRoutePrefix(text: string, externalUrl: URL): string {
   const path = (text === '' ? externalUrl.pathname : text).replace(/^\/+|\/+$/g, '');
-  if (/[:*?#\s]/.test(path)) throw new FlagError(`--web.route-prefix: "${text}" has characters that no path prefix may have`);
+  if (/[:*?#\s]/.test(path))
+    throw new FlagError(`--web.route-prefix: "${text}" has characters that no path prefix may have`);
   return path === '' ? '' : `/${path}`;
 }
 
@@ -204,13 +229,17 @@ function checkRegex(name: string, pattern: string): void {
 }
 
 function inactiveNotices(given: GivenFlags): string[] {
-  return FLAGS.filter((spec) => spec.use === 'inactive' && given[spec.name] !== undefined).map((spec) => `--${spec.name} has no effect: ${spec.why}`);
+  return FLAGS.filter((spec) => spec.use === 'inactive' && given[spec.name] !== undefined).map(
+    (spec) => `--${spec.name} has no effect: ${spec.why}`,
+  );
 }
 
 function featureNotices(features: readonly string[]): string[] {
-  return features.filter((feature) => !ACTIVE_FEATURES.has(feature)).map((feature) => {
-    if (MISSING_FEATURES.has(feature)) throw new FlagError(`--enable-feature: ${feature} is not available yet`);
-    if (!SETTLED_FEATURES.has(feature)) return `--enable-feature: there is no feature ${feature}`;
-    return `--enable-feature: ${feature} needs no flag`;
-  });
+  return features
+    .filter((feature) => !ACTIVE_FEATURES.has(feature))
+    .map((feature) => {
+      if (MISSING_FEATURES.has(feature)) throw new FlagError(`--enable-feature: ${feature} is not available yet`);
+      if (!SETTLED_FEATURES.has(feature)) return `--enable-feature: there is no feature ${feature}`;
+      return `--enable-feature: ${feature} needs no flag`;
+    });
 }

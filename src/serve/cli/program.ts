@@ -18,7 +18,10 @@ import { versionText } from './version.ts';
 export interface CommandParts {
   /** Runs until the server has stopped. @returns the exit code */
   runServer(flags: ServeFlags): Promise<number>;
-  checkConfig(files: readonly string[], options: { syntaxOnly: boolean }): Promise<{ exitCode: number; stdout: string; stderr: string }>;
+  checkConfig(
+    files: readonly string[],
+    options: { syntaxOnly: boolean },
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }>;
   testPromql(paths: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
 }
 
@@ -28,7 +31,11 @@ const FOR_USERS = [ApiError, ConfigError, CorruptError, FlagError, ListenError, 
 const DEFAULT_SERVER = 'http://127.0.0.1:9090';
 
 /** Runs one command line. @returns the exit code */
-export async function runCommandLine(words: readonly string[], parts: CommandParts, terminal: Terminal): Promise<number> {
+export async function runCommandLine(
+  words: readonly string[],
+  parts: CommandParts,
+  terminal: Terminal,
+): Promise<number> {
   let exitCode = 0;
   const program = createProgram(parts, terminal, (code) => (exitCode = code));
   try {
@@ -95,7 +102,10 @@ function addCheck(program: Command, parts: CommandParts, terminal: Terminal, exi
     .action(async (files: string[], { syntaxOnly }: { syntaxOnly?: boolean }) => {
       exit(report(terminal, await parts.checkConfig(files, { syntaxOnly: syntaxOnly === true })));
     });
-  for (const [name, path] of [['healthy', '/-/healthy'], ['ready', '/-/ready']] as const) {
+  for (const [name, path] of [
+    ['healthy', '/-/healthy'],
+    ['ready', '/-/ready'],
+  ] as const) {
     check
       .command(name)
       .description(`check whether a server is ${name}`)
@@ -116,7 +126,9 @@ function addQuery(program: Command, terminal: Terminal): void {
   const query = program.command('query').description('ask a server');
   const common = (command: Command): Command =>
     command
-      .addOption(new Option('-o, --format <format>', 'form of the output').choices(['promql', 'json']).default('promql'))
+      .addOption(
+        new Option('-o, --format <format>', 'form of the output').choices(['promql', 'json']).default('promql'),
+      )
       .option('--header <name=value>', 'extra request header; may be repeated', collect, []);
   const matching = (command: Command): Command =>
     command
@@ -126,17 +138,23 @@ function addQuery(program: Command, terminal: Terminal): void {
 
   common(query.command('instant <server> <expr>').description('evaluate at one time'))
     .option('--time <time>', 'RFC 3339 or unix seconds')
-    .action((server: string, expr: string, given: GivenQuery) => queryInstant(terminal, server, expr, given.time, queryOptions(given)));
+    .action((server: string, expr: string, given: GivenQuery) =>
+      queryInstant(terminal, server, expr, given.time, queryOptions(given)),
+    );
   common(query.command('range <server> <expr>').description('evaluate over a range of time'))
     .option('--start <time>', 'RFC 3339 or unix seconds')
     .option('--end <time>', 'RFC 3339 or unix seconds')
     .option('--step <duration>', 'distance of the steps')
-    .action((server: string, expr: string, given: GivenQuery) => queryRange(terminal, server, expr, rangeOf(given), Date.now(), queryOptions(given)));
-  matching(common(query.command('series <server>').description('list series'))).action((server: string, given: GivenQuery) =>
-    querySeries(terminal, server, { ...rangeOf(given), match: given.match ?? [] }, queryOptions(given)),
+    .action((server: string, expr: string, given: GivenQuery) =>
+      queryRange(terminal, server, expr, rangeOf(given), Date.now(), queryOptions(given)),
+    );
+  matching(common(query.command('series <server>').description('list series'))).action(
+    (server: string, given: GivenQuery) =>
+      querySeries(terminal, server, { ...rangeOf(given), match: given.match ?? [] }, queryOptions(given)),
   );
-  matching(common(query.command('labels <server> <name>').description('list the values of a label'))).action((server: string, name: string, given: GivenQuery) =>
-    queryLabels(terminal, server, name, { ...rangeOf(given), match: given.match ?? [] }, queryOptions(given)),
+  matching(common(query.command('labels <server> <name>').description('list the values of a label'))).action(
+    (server: string, name: string, given: GivenQuery) =>
+      queryLabels(terminal, server, name, { ...rangeOf(given), match: given.match ?? [] }, queryOptions(given)),
   );
 }
 
@@ -150,7 +168,15 @@ interface GivenQuery {
   readonly match?: readonly string[];
 }
 
-const rangeOf = ({ start, end, step }: GivenQuery): { start: string | undefined; end: string | undefined; step: string | undefined } => ({ start, end, step });
+const rangeOf = ({
+  start,
+  end,
+  step,
+}: GivenQuery): { start: string | undefined; end: string | undefined; step: string | undefined } => ({
+  start,
+  end,
+  step,
+});
 
 function queryOptions({ format, header }: GivenQuery): QueryOptions {
   const headers = header.map((text) => {
@@ -161,7 +187,10 @@ function queryOptions({ format, header }: GivenQuery): QueryOptions {
   return { format, headers: Object.fromEntries(headers) };
 }
 
-function report(terminal: Terminal, { exitCode, stdout, stderr }: { exitCode: number; stdout: string; stderr: string }): number {
+function report(
+  terminal: Terminal,
+  { exitCode, stdout, stderr }: { exitCode: number; stdout: string; stderr: string },
+): number {
   if (stdout !== '') terminal.out(stdout);
   if (stderr !== '') terminal.err(stderr);
   return exitCode;

@@ -19,7 +19,13 @@ type QueryData = { resultType: string; result: unknown };
 /** Steps of a range query whose step wasn't given. */
 const DEFAULT_STEPS = 250;
 
-export async function queryInstant(terminal: Terminal, server: string, expr: string, time: string | undefined, options: QueryOptions): Promise<void> {
+export async function queryInstant(
+  terminal: Terminal,
+  server: string,
+  expr: string,
+  time: string | undefined,
+  options: QueryOptions,
+): Promise<void> {
   const form = new URLSearchParams({ query: expr });
   if (time !== undefined) form.set('time', String(parseTime(time) / 1000));
   print(terminal, (await askApi(server, 'query', form, options.headers)) as QueryData, options);
@@ -33,7 +39,14 @@ export interface RangeOptions {
 }
 
 /** By default the last five minutes. */
-export async function queryRange(terminal: Terminal, server: string, expr: string, range: RangeOptions, nowMs: number, options: QueryOptions): Promise<void> {
+export async function queryRange(
+  terminal: Terminal,
+  server: string,
+  expr: string,
+  range: RangeOptions,
+  nowMs: number,
+  options: QueryOptions,
+): Promise<void> {
   const endMs = range.end === undefined ? nowMs : parseTime(range.end);
   const startMs = range.start === undefined ? endMs - 300_000 : parseTime(range.start);
   const step = range.step ?? String(Math.max(1, Math.floor((endMs - startMs) / DEFAULT_STEPS / 1000)));
@@ -47,14 +60,30 @@ export interface MatchOptions {
   readonly end: string | undefined;
 }
 
-export async function querySeries(terminal: Terminal, server: string, selection: MatchOptions, options: QueryOptions): Promise<void> {
+export async function querySeries(
+  terminal: Terminal,
+  server: string,
+  selection: MatchOptions,
+  options: QueryOptions,
+): Promise<void> {
   const series = (await askApi(server, 'series', matchForm(selection), options.headers)) as Record<string, string>[];
   if (options.format === 'json') return terminal.out(`${JSON.stringify(series)}\n`);
   for (const labels of series) terminal.out(`${allLabels(labels)}\n`);
 }
 
-export async function queryLabels(terminal: Terminal, server: string, name: string, selection: MatchOptions, options: QueryOptions): Promise<void> {
-  const values = (await getApi(server, `label/${encodeURIComponent(name)}/values`, matchForm(selection), options.headers)) as string[];
+export async function queryLabels(
+  terminal: Terminal,
+  server: string,
+  name: string,
+  selection: MatchOptions,
+  options: QueryOptions,
+): Promise<void> {
+  const values = (await getApi(
+    server,
+    `label/${encodeURIComponent(name)}/values`,
+    matchForm(selection),
+    options.headers,
+  )) as string[];
   if (options.format === 'json') return terminal.out(`${JSON.stringify(values)}\n`);
   for (const value of values) terminal.out(`${value}\n`);
 }
