@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ServeFlags } from '../api/serve-flags.ts';
 import { FLAGS } from './flag-table.ts';
-import { FlagError, readFlags, type GivenFlags, type ServeFlags } from './flags.ts';
+import { FlagError, readFlags, type GivenFlags } from './flags.ts';
 
 const DEFAULTS = readFlags({});
 

@@ -7,43 +7,12 @@ import type { LogLevel } from '../../core/base/log.ts';
 import { DurationError, formatDuration, parseDuration } from '../../core/model/duration.ts';
 import { compileRegex, RegexError } from '../../core/model/matcher.ts';
 import { readListenAddress } from '../api/listen-address.ts';
+import type { ServeFlags } from '../api/serve-flags.ts';
 import { ACTIVE_FEATURES, FLAGS, MISSING_FEATURES, SETTLED_FEATURES, type FlagSpec } from './flag-table.ts';
 
 /** A flag that can't be used as it stands. */
 export class FlagError extends Error {
   override readonly name = 'FlagError';
-}
-
-export interface ServeFlags {
-  /** Null: the built-in configuration. */
-  readonly configFile: string | null;
-  readonly dataDirectory: string;
-  readonly useLockfile: boolean;
-  readonly walCompression: 'none' | 'snappy';
-  readonly listenAddresses: readonly string[];
-  readonly externalUrl: URL;
-  /** '' or `/prefix`. */
-  readonly routePrefix: string;
-  readonly pageTitle: string;
-  readonly corsOrigin: string;
-  readonly readTimeoutMs: number;
-  readonly maxConnections: number;
-  readonly enableLifecycle: boolean;
-  readonly enableRemoteWriteReceiver: boolean;
-  /** As given, for the runtime page; '' where neither was. */
-  readonly retention: string;
-  readonly lookbackMs: number;
-  readonly queryTimeoutMs: number;
-  readonly queryMaxConcurrency: number;
-  readonly queryMaxSamples: number;
-  /** Names of features that are switched on and change something. */
-  readonly featureFlags: readonly string[];
-  readonly logLevel: LogLevel;
-  readonly logFormat: 'logfmt' | 'json';
-  /** All flags with their values in force, as `/api/v1/status/flags` shows them. */
-  readonly listing: Readonly<Record<string, string>>;
-  /** What the log should say at the start about flags that do nothing. */
-  readonly notices: readonly string[];
 }
 
 /** What was written on the command line, by flag name; flags that were left out are missing. */

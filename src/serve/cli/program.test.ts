@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { ServeFlags } from './flags.ts';
+import type { ServeFlags } from '../api/serve-flags.ts';
 import { runCommandLine, type CommandParts } from './program.ts';
 
 interface Run {

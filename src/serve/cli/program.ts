@@ -5,14 +5,15 @@ import { Command, CommanderError, Option } from 'commander';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { ApiError } from '../api/backend.ts';
+import type { ServeFlags } from '../api/serve-flags.ts';
 import { ListenError } from '../api/server.ts';
+import { versionText } from '../api/version.ts';
 import { ServerError } from './api-client.ts';
 import { checkPath } from './check.ts';
 import { FLAGS } from './flag-table.ts';
-import { FlagError, readFlags, type GivenFlags, type ServeFlags } from './flags.ts';
+import { FlagError, readFlags, type GivenFlags } from './flags.ts';
 import { queryInstant, queryLabels, queryRange, querySeries, type QueryOptions } from './query.ts';
 import type { Terminal } from './terminal.ts';
-import { versionText } from './version.ts';
 
 /** The parts that only some commands need; each loads its modules when it is called. */
 export interface CommandParts {

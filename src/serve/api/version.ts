@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { BuildInfo } from '../api/server-options.ts';
+import type { BuildInfo } from './server-options.ts';
 
 /** The Prometheus whose API this is. Grafana and others choose what they ask for by it. */
 export const PROMETHEUS_VERSION = '3.14.0';

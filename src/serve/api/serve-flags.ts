@@ -1,0 +1,36 @@
+/**
+ * What `coeus serve` was asked for: flags after reading, typed and checked. Read by `cli/flags.ts`, used by the roles.
+ */
+import type { LogLevel } from '../../core/base/log.ts';
+
+export interface ServeFlags {
+  /** Null: the built-in configuration. */
+  readonly configFile: string | null;
+  readonly dataDirectory: string;
+  readonly useLockfile: boolean;
+  readonly walCompression: 'none' | 'snappy';
+  readonly listenAddresses: readonly string[];
+  readonly externalUrl: URL;
+  /** '' or `/prefix`. */
+  readonly routePrefix: string;
+  readonly pageTitle: string;
+  readonly corsOrigin: string;
+  readonly readTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly enableLifecycle: boolean;
+  readonly enableRemoteWriteReceiver: boolean;
+  /** As given, for the runtime page; '' where neither was. */
+  readonly retention: string;
+  readonly lookbackMs: number;
+  readonly queryTimeoutMs: number;
+  readonly queryMaxConcurrency: number;
+  readonly queryMaxSamples: number;
+  /** Names of features that are switched on and change something. */
+  readonly featureFlags: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'logfmt' | 'json';
+  /** All flags with their values in force, as `/api/v1/status/flags` shows them. */
+  readonly listing: Readonly<Record<string, string>>;
+  /** What the log should say at the start about flags that do nothing. */
+  readonly notices: readonly string[];
+}
