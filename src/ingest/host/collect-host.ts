@@ -46,6 +46,9 @@ import { NoDataError, type Collect } from './proc-text.ts';
 /** For one collector; late ones count as failed. */
 export const COLLECTOR_TIMEOUT_MS = 2000;
 
+/** What Go, and so the labels, call a system or a processor where Node has another word. */
+const GO_NAMES: Readonly<Record<string, string>> = { win32: 'windows', x64: 'amd64', ia32: '386' };
+
 export interface HostOptions {
   /** Of this program, for `node_exporter_build_info`. */
   readonly version: string;
@@ -85,7 +88,11 @@ export class HostCollector {
       all.gauge('node_scrape_collector_duration_seconds', 'Seconds that a collector took.', seconds, labels);
       all.gauge('node_scrape_collector_success', 'Whether a collector succeeded.', success ? 1 : 0, labels);
     }
-    const build = { version: this.#options.version, goos: platform(), goarch: arch() };
+    const build = {
+      version: this.#options.version,
+      goos: GO_NAMES[platform()] ?? platform(),
+      goarch: GO_NAMES[arch()] ?? arch(),
+    };
     all.gauge('node_exporter_build_info', 'The program that collects, and what it runs on.', 1, build);
     return all.families();
   }
