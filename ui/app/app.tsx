@@ -1,0 +1,72 @@
+/**
+ * Pages and the frame around them. Pages other than Home are loaded when they are opened.
+ */
+import { Component, Suspense, lazy, type ReactNode } from 'react';
+import { HomePage } from '../home/home-page.tsx';
+import { Frame } from './frame.tsx';
+import { NotFoundPage } from './not-found-page.tsx';
+import { useLocation } from './router.ts';
+import { useServerHealth } from './server-health.ts';
+import { StartPage } from './start-page.tsx';
+
+const QueryPage = lazy(() => import('../query/query-page.tsx').then(({ QueryPage }) => ({ default: QueryPage })));
+const TargetsPage = lazy(() => import('../targets/targets-page.tsx').then(({ TargetsPage }) => ({ default: TargetsPage })));
+const StatusPage = lazy(() => import('../status/status-page.tsx').then(({ StatusPage }) => ({ default: StatusPage })));
+
+export function App(): ReactNode {
+  const { path } = useLocation();
+  const health = useServerHealth();
+  return (
+    <Frame path={path} health={health}>
+      {health === 'starting' ? (
+        <StartPage />
+      ) : (
+        <PageErrors key={path}>
+          <Suspense fallback={<div className="page-loading" role="status" aria-label="Loading" />}>{pageAt(path)}</Suspense>
+        </PageErrors>
+      )}
+    </Frame>
+  );
+}
+
+function pageAt(path: string): ReactNode {
+  switch (path) {
+    case '/':
+      return <HomePage />;
+    case '/query':
+    case '/graph':
+      return <QueryPage />;
+    case '/targets':
+      return <TargetsPage />;
+    case '/status':
+    case '/tsdb-status':
+    case '/flags':
+    case '/config':
+      return <StatusPage path={path} />;
+    default:
+      return <NotFoundPage path={path} />;
+  }
+}
+
+/** A fault in one page leaves the frame and the other pages usable. */
+class PageErrors extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
+  override state: { readonly error: Error | null } = { error: null };
+
+  static getDerivedStateFromError(error: unknown): { readonly error: Error } {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    return (
+      <div className="page-fault" role="alert">
+        <h1 className="page-title">This page has failed</h1>
+        <p>{error.message}</p>
+        <button type="button" className="text-button" onClick={() => window.location.reload()}>
+          Load it again
+        </button>
+      </div>
+    );
+  }
+}

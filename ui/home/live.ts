@@ -1,0 +1,165 @@
+/**
+ * The Home page's clock and its sources: what is asked again and again while the page is seen.
+ */
+import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { labelValue } from '../../src/core/model/labels.ts';
+import { formatDuration, parseDuration } from '../../src/core/model/duration.ts';
+import { queryInstant, queryRange, type Grid } from '../api/query.ts';
+import type { QueryResult } from '../api/query-result.ts';
+import { serverNowMs } from '../api/server-clock.ts';
+import { fetchTargets } from '../api/targets.ts';
+import { alignedGrid, rateWindowMs, roundStepMs } from '../model/step.ts';
+import { sourceSelector, type Panel, type Source } from './panels.ts';
+
+export const REFRESH_MS = 5000;
+/** While nothing is there yet the page looks more often. */
+const EAGER_REFRESH_MS = 1000;
+/** Steps of a chart at most. */
+const MAX_STEPS = 240;
+/** Until the targets are known. */
+const DEFAULT_INTERVAL_MS = 15_000;
+/** With longer steps a chart's newest step may be old, so its headline asks for itself. */
+const HEADLINE_STEP_MS = 15_000;
+/** Charts of young data show at least so much time. */
+const MIN_SPAN_MS = 60_000;
+const SOURCES_STALE_MS = 30_000;
+
+/** The server's time, anew every `periodMs` while the page is visible. */
+export function useTick(periodMs: number): number {
+  const [nowMs, setNowMs] = useState(serverNowMs);
+  useEffect(() => {
+    const tick = (): void => {
+      if (document.visibilityState === 'visible') setNowMs(serverNowMs());
+    };
+    const timer = setInterval(tick, periodMs);
+    document.addEventListener('visibilitychange', tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', tick);
+    };
+  }, [periodMs]);
+  return nowMs;
+}
+
+export interface Sources {
+  readonly machines: readonly Source[];
+  readonly servers: readonly Source[];
+  readonly isLoaded: boolean;
+}
+
+/** Targets that have a machine's or a server's metrics. Asked often until the first is there. */
+export function useSources(): Sources {
+  const ask = (metric: string, name: string) => ({
+    queryKey: ['sources', name],
+    queryFn: ({ signal }: { signal: AbortSignal }) => findSources(metric, signal),
+    refetchInterval: ({ state }: { state: { data?: readonly Source[] | undefined } }) =>
+      (state.data?.length ?? 0) === 0 ? EAGER_REFRESH_MS : SOURCES_STALE_MS,
+  });
+  const [machines, servers] = useQueries({
+    queries: [ask('node_load1', 'machines'), ask('prometheus_tsdb_head_series', 'servers')],
+  });
+  return {
+    machines: machines.data ?? [],
+    servers: servers.data ?? [],
+    isLoaded: machines.isFetched && servers.isFetched,
+  };
+}
+
+async function findSources(metric: string, signal: AbortSignal): Promise<readonly Source[]> {
+  const { data } = await queryInstant(`group by (job, instance) (${metric})`, serverNowMs(), signal);
+  if (data.kind !== 'vector') return [];
+  return data.samples.map(({ labels }) => ({ job: labelValue(labels, 'job'), instance: labelValue(labels, 'instance') }));
+}
+
+/** How often a source is scraped. */
+export function useScrapeInterval(source: Source | undefined): number {
+  const { data } = useQuery({
+    queryKey: ['interval', source],
+    queryFn: async ({ signal }) => {
+      const targets = await fetchTargets(source!.job, signal);
+      const target = targets.find(({ labels }) => labelValue(labels, 'instance') === source!.instance) ?? targets[0];
+      return target === undefined || target.scrapeInterval === '' ? DEFAULT_INTERVAL_MS : parseDuration(target.scrapeInterval);
+    },
+    enabled: source !== undefined,
+    staleTime: SOURCES_STALE_MS,
+  });
+  return data ?? DEFAULT_INTERVAL_MS;
+}
+
+export interface LiveWindow {
+  readonly grid: Grid;
+  /** First time that the charts show: the range's start, or later where data is younger. */
+  readonly fromMs: number;
+  /** Nothing was stored before this; null while nothing is stored at all. */
+  readonly dataStartMs: number | null;
+  readonly nowMs: number;
+}
+
+/** The time that charts of a range show, moving with the clock. */
+export function useLiveWindow(rangeMs: number, intervalMs: number): LiveWindow {
+  const [isYoung, setIsYoung] = useState(true);
+  const nowMs = useTick(isYoung ? EAGER_REFRESH_MS : REFRESH_MS);
+  const stepMs = roundStepMs(rangeMs, Math.min(intervalMs, rangeMs / 10), MAX_STEPS);
+  const grid = alignedGrid(nowMs, rangeMs, stepMs);
+  const { data } = useQuery({
+    queryKey: ['data-start', grid],
+    queryFn: async ({ signal }) => {
+      const { data } = await queryRange('count(up)', grid, signal);
+      return data.kind === 'matrix' ? (data.series[0]?.timesMs[0] ?? null) : null;
+    },
+    placeholderData: keepPreviousData,
+  });
+  const dataStartMs = data ?? null;
+  useEffect(() => setIsYoung(dataStartMs === null || nowMs - dataStartMs < 4 * stepMs), [dataStartMs, nowMs, stepMs]);
+  const fromMs = Math.min(Math.max(grid.startMs, dataStartMs ?? grid.startMs), Math.max(grid.startMs, grid.endMs - MIN_SPAN_MS));
+  return { grid, fromMs, dataStartMs, nowMs };
+}
+
+export interface PanelQueries {
+  readonly exprs: readonly string[];
+  readonly answers: readonly (QueryResult | undefined)[];
+  /** The grid of the answers, which may be the one before the window's. */
+  readonly grid: Grid;
+  /** Instant answers, where the range's newest step is too old for a headline. */
+  readonly current: readonly (QueryResult | undefined)[] | null;
+  readonly error: Error | null;
+  readonly isLoaded: boolean;
+}
+
+/** Asks what a panel shows. */
+export function usePanelQueries(panel: Panel, source: Source, intervalMs: number, window: LiveWindow): PanelQueries {
+  const { grid } = window;
+  const rateWindow = formatDuration(rateWindowMs(intervalMs, grid.stepMs));
+  const headlineWindow = formatDuration(rateWindowMs(intervalMs, intervalMs));
+  const selector = sourceSelector(source);
+  const exprs = panel.queries.map((query) => query.expr(selector, rateWindow));
+  const range = useQuery({
+    queryKey: ['panel', exprs, grid],
+    queryFn: async ({ signal }) => {
+      const replies = await Promise.all(exprs.map((expr) => queryRange(expr, grid, signal)));
+      return { grid, answers: replies.map(({ data }) => data) };
+    },
+    placeholderData: keepPreviousData,
+  });
+  const needsCurrent = grid.stepMs > HEADLINE_STEP_MS;
+  const currentMs = Math.floor(window.nowMs / 1000) * 1000;
+  const instantExprs = panel.queries.map((query) => query.expr(selector, headlineWindow));
+  const current = useQuery({
+    queryKey: ['panel-now', instantExprs, currentMs],
+    queryFn: async ({ signal }) => {
+      const replies = await Promise.all(instantExprs.map((expr) => queryInstant(expr, currentMs, signal)));
+      return replies.map(({ data }) => data);
+    },
+    enabled: needsCurrent,
+    placeholderData: keepPreviousData,
+  });
+  return {
+    exprs,
+    answers: range.data?.answers ?? [],
+    grid: range.data?.grid ?? grid,
+    current: needsCurrent ? (current.data ?? []) : null,
+    error: range.error,
+    isLoaded: range.data !== undefined,
+  };
+}

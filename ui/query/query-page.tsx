@@ -1,0 +1,1 @@
+export function QueryPage(_: { path?: string }) { return null; }

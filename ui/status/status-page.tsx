@@ -1,0 +1,1 @@
+export function StatusPage(_: { path?: string }) { return null; }

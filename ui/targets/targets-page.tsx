@@ -1,0 +1,1 @@
+export function TargetsPage(_: { path?: string }) { return null; }
