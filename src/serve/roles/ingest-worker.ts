@@ -21,8 +21,8 @@ import { READER_STAGING_BYTES } from '../../store/head/head-querier.ts';
 import { describeFault, replayHead } from '../../store/head/replay.ts';
 import { SeriesEncoder } from '../../store/wal/wal-records.ts';
 import { WalWriter } from '../../store/wal/wal-writer.ts';
-import type { HeadStatus, ReplayProgress, TargetMetadata, WriteOutcome } from '../api/backend.ts';
-import { ScrapePart, type ScrapeAnswer, type ScrapeSetup } from './scrape-part.ts';
+import type { HeadStatus, ReplayProgress, TargetMetadata, TargetState, WriteOutcome } from '../api/backend.ts';
+import { ScrapePart, type ScrapeSetup } from './scrape-part.ts';
 import { RemoteWritePart } from './remote-write-part.ts';
 import { serveRpc } from './rpc.ts';
 
@@ -52,7 +52,7 @@ export type IngestEvent =
 
 export type IngestMethods = {
   applyScrape(setup: ScrapeSetup): void;
-  targets(argument: null): ScrapeAnswer;
+  targets(argument: null): readonly TargetState[];
   metadata(argument: null): readonly TargetMetadata[];
   remoteWrite(body: Uint8Array): WriteOutcome;
   headStatus(argument: null): HeadStatus;
@@ -144,7 +144,7 @@ class IngestWorker {
   methods(): IngestMethods {
     return {
       applyScrape: (setup) => this.#started(this.#scrape).apply(setup),
-      targets: () => this.#started(this.#scrape).answer(),
+      targets: () => this.#started(this.#scrape).targets(),
       metadata: () => this.#started(this.#scrape).metadata(),
       remoteWrite: (body) => this.#started(this.#write).take(body),
       headStatus: () => this.#status(),

@@ -1,0 +1,365 @@
+/**
+ * The main thread of `coeus serve`: HTTP API, configuration, discovery, and the threads that do the work.
+ *
+ * It never touches a sample. The ingest worker owns the head, the query workers answer from its shared memory; here requests are
+ * handed to them and their bytes passed on.
+ */
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { systemClock } from '../../core/base/clock.ts';
+import { errorMessage } from '../../core/base/errors.ts';
+import { createLogger, type Logger } from '../../core/base/log.ts';
+import { Registry, type MetricFamily } from '../../core/base/metrics.ts';
+import { formatLabels, type Labels } from '../../core/model/labels.ts';
+import { collectHost } from '../../ingest/host/collect-host.ts';
+import { lockDataFolder, type DataLock } from '../../store/tsdb/data-lock.ts';
+import {
+  ApiError,
+  type Backend,
+  type BackendQuery,
+  type ReplayProgress,
+  type RuntimeInfo,
+  type TargetMetadata,
+  type TargetsSnapshot,
+  type TsdbStatus,
+  type WriteOutcome,
+} from '../api/backend.ts';
+import { createServer, ListenError, type HttpServer } from '../api/server.ts';
+import type { ServeFlags } from '../api/serve-flags.ts';
+import { buildInfo, COEUS_VERSION } from '../api/version.ts';
+import { ConfigError } from '../../core/model/yaml/config-error.ts';
+import { defaultConfig, formatConfig, parseConfig } from '../config/config.ts';
+import { loadConfigFile, type LoadedConfig } from '../config/load.ts';
+import { readListenAddress } from '../api/listen-address.ts';
+import { loadKernelModules } from './kernel-files.ts';
+import { unusedSections } from './unused-sections.ts';
+import type { IngestEvent, IngestMethods, IngestWorkerData } from './ingest-worker.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
+import { QueryPool } from './query-pool.ts';
+import { RpcClient } from './rpc.ts';
+import { ScrapePools } from './scrape-pools.ts';
+import { defaultQueryWorkers } from './thread-count.ts';
+
+/** How long a clean stop may take before the process ends anyway. */
+const STOP_GRACE_MS = 20_000;
+
+/** Runs a server until it is told to stop. @returns the exit code */
+export async function runServer(flags: ServeFlags): Promise<number> {
+  const logger = createLogger({ level: flags.logLevel, format: flags.logFormat, clock: systemClock, write: (line) => process.stderr.write(line) });
+  const server = new CoeusServer(flags, logger);
+  try {
+    await server.start();
+  } catch (error) {
+    logger.error(startError(error), { err: errorMessage(error) });
+    await server.stop();
+    return 1;
+  }
+  return server.ended;
+}
+
+function startError(error: unknown): string {
+  if (error instanceof ConfigError) return 'error loading config';
+  if (error instanceof ListenError) return 'cannot listen';
+  return 'the server could not start';
+}
+
+class CoeusServer implements Backend {
+  readonly ended: Promise<number>;
+  readonly #flags: ServeFlags;
+  readonly #logger: Logger;
+  readonly #registry = new Registry();
+  readonly #startedAtMs = systemClock.nowMs();
+  readonly #http: HttpServer;
+  #end: (exitCode: number) => void = () => {};
+  #lock: DataLock | null = null;
+  #ingestThread: Worker | null = null;
+  #ingest: RpcClient<IngestMethods> | null = null;
+  #queries: QueryPool | null = null;
+  #pools: ScrapePools | null = null;
+  #loaded: LoadedConfig | null = null;
+  #progress: ReplayProgress = { min: 0, max: 0, current: 0 };
+  #isReady = false;
+  #isStopping = false;
+  #reloadSucceeded = true;
+  #lastReloadMs = 0;
+  #corruptionCount = 0;
+  /** Reloads run one after the other. */
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(flags: ServeFlags, logger: Logger) {
+    this.#flags = flags;
+    this.#logger = logger;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#registerMetrics();
+    this.#http = createServer(
+      {
+        listenAddresses: flags.listenAddresses,
+        externalUrl: flags.externalUrl,
+        routePrefix: flags.routePrefix,
+        readTimeoutMs: flags.readTimeoutMs,
+        maxConnections: flags.maxConnections,
+        corsOrigin: flags.corsOrigin,
+        enableLifecycle: flags.enableLifecycle,
+        enableRemoteWriteReceiver: flags.enableRemoteWriteReceiver,
+        queryTimeoutMs: flags.queryTimeoutMs,
+        lookbackMs: flags.lookbackMs,
+        flags: flags.listing,
+        buildInfo,
+        uiDirectory: fileURLToPath(new URL('../../../build/ui', import.meta.url)),
+        pageTitle: flags.pageTitle,
+        registry: this.#registry,
+        clock: systemClock,
+        logger,
+      },
+      this,
+    );
+  }
+
+  async start(): Promise<void> {
+    const { dataDirectory } = this.#flags;
+    this.#logger.info('starting Coeus', { version: COEUS_VERSION, node: process.versions.node, platform: `${process.platform}/${process.arch}` });
+    for (const notice of this.#flags.notices) this.#logger.warn(notice);
+    // A configuration that can't be read is told before anything is touched.
+    this.#loaded = await this.#loadConfig();
+    if (this.#flags.useLockfile) this.#lock = lockDataFolder(dataDirectory);
+    await this.#http.listen();
+    for (const { address, port } of this.#http.addresses) this.#logger.info('listening', { address: `${address.includes(':') ? `[${address}]` : address}:${port}` });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.quit());
+    process.on('SIGHUP', () => {
+      this.reload().catch((error: unknown) => this.#logger.error('reloading failed', { err: errorMessage(error) }));
+    });
+    await this.#startThreads();
+    this.#pools = new ScrapePools({
+      logger: this.#logger,
+      registry: this.#registry,
+      apply: (setup) => this.#ingest!.call('applyScrape', setup),
+    });
+    await this.#apply(this.#loaded);
+    this.#isReady = true;
+    this.#logger.info('server is ready to receive web requests', { duration: `${Math.round(systemClock.nowMs() - this.#startedAtMs)}ms` });
+  }
+
+  async #startThreads(): Promise<void> {
+    const { dataDirectory, logLevel, logFormat } = this.#flags;
+    const modules = loadKernelModules();
+    const workerCount = defaultQueryWorkers(this.#flags.queryMaxConcurrency);
+    const data: IngestWorkerData = {
+      modules,
+      dataFolder: dataDirectory,
+      readerCount: workerCount,
+      walCompression: this.#flags.walCompression,
+      logLevel,
+      logFormat,
+      scrapeSeed: `${hostname()}${formatLabels(this.externalLabels())}`,
+    };
+    const thread = new Worker(new URL('./ingest-worker.ts', import.meta.url), { workerData: data, name: 'ingest' });
+    this.#ingestThread = thread;
+    const ingest = new RpcClient<IngestMethods>(thread);
+    this.#ingest = ingest;
+    await new Promise<void>((resolve, reject) => {
+      thread.on('error', (error) => reject(error));
+      thread.on('exit', (code) => {
+        const error = new Error(`the ingest thread ended with code ${code}`);
+        ingest.close(new ApiError('unavailable', 'the server is stopping'));
+        reject(error);
+        if (this.#isStopping) return;
+        this.#logger.error('the ingest thread ended: the server stops', { code });
+        void this.stop(1);
+      });
+      thread.on('message', (event: IngestEvent) => {
+        switch (event.kind) {
+          case 'memory':
+            this.#openQueries(modules, event.memory, event.stagings, workerCount);
+            return;
+          case 'progress':
+            this.#progress = event;
+            return;
+          case 'ready':
+            this.#corruptionCount = event.corruptionCount;
+            this.#replaySeconds = event.replayMs / 1000;
+            resolve();
+            return;
+          case 'failed':
+            reject(new Error(event.message));
+        }
+      });
+    });
+  }
+
+  #openQueries(modules: ReturnType<typeof loadKernelModules>, memory: WebAssembly.Memory, stagings: readonly number[], workerCount: number): void {
+    const { dataDirectory, lookbackMs, queryMaxSamples, queryTimeoutMs } = this.#flags;
+    this.#queries = new QueryPool({
+      workerCount,
+      stagings,
+      workerData: {
+        modules,
+        memory,
+        dataFolder: dataDirectory,
+        lookbackMs,
+        maxSamples: queryMaxSamples,
+        defaultStepMs: this.#loaded!.config.global.evaluationIntervalMs,
+        featureFlags: this.#flags.featureFlags,
+      },
+      defaultTimeoutMs: queryTimeoutMs,
+      registry: this.#registry,
+      logger: this.#logger,
+    });
+  }
+
+  async #loadConfig(): Promise<LoadedConfig> {
+    const { configFile, listenAddresses } = this.#flags;
+    if (configFile !== null) return loadConfigFile(configFile);
+    const port = readListenAddress(listenAddresses[0]!)?.port ?? 9090;
+    const config = defaultConfig(port);
+    return { config, scrapeConfigs: config.scrapeConfigs, files: [] };
+  }
+
+  async #apply(loaded: LoadedConfig): Promise<void> {
+    for (const section of unusedSections(loaded.config)) this.#logger.warn('a section of the configuration is not acted on yet', { section });
+    await this.#pools!.apply(loaded.scrapeConfigs, loaded.config.global);
+    this.#loaded = loaded;
+    this.#reloadSucceeded = true;
+    this.#lastReloadMs = systemClock.nowMs();
+  }
+
+  isReady(): boolean {
+    return this.#isReady && !this.#isStopping;
+  }
+
+  replayProgress(): ReplayProgress {
+    return this.#progress;
+  }
+
+  query(request: BackendQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return this.#queries!.run(request, signal);
+  }
+
+  remoteWrite(body: Uint8Array): Promise<WriteOutcome> {
+    return this.#ingest!.call('remoteWrite', body, isWhole(body) ? [body.buffer] : []);
+  }
+
+  async targets(): Promise<TargetsSnapshot> {
+    const { active, failedPools } = await this.#ingest!.call('targets', null);
+    return this.#pools!.snapshot(active, failedPools);
+  }
+
+  targetMetadata(): Promise<readonly TargetMetadata[]> {
+    return this.#ingest!.call('metadata', null);
+  }
+
+  async tsdbStatus(limit: number): Promise<TsdbStatus> {
+    const head = await this.#ingest!.call('headStatus', null);
+    return { head, ...(await this.#queries!.cardinality(limit)) };
+  }
+
+  runtimeInfo(): RuntimeInfo {
+    return {
+      startTimeMs: this.#startedAtMs,
+      reloadConfigSuccess: this.#reloadSucceeded,
+      lastConfigTimeMs: this.#lastReloadMs,
+      corruptionCount: this.#corruptionCount,
+      storageRetention: this.#flags.retention,
+    };
+  }
+
+  configYaml(): string {
+    return formatConfig(this.#loaded!.config);
+  }
+
+  externalLabels(): Labels {
+    return this.#loaded?.config.global.externalLabels ?? [];
+  }
+
+  async metrics(): Promise<MetricFamily[]> {
+    const ingest = this.#isReady ? await this.#ingest!.call('metrics', null) : [];
+    return mergeFamilies([...this.#registry.snapshot(), ...ingest, ...(this.#queries?.metrics() ?? [])]);
+  }
+
+  hostMetrics(): Promise<MetricFamily[]> {
+    return collectHost();
+  }
+
+  /** One reload after the other; a file that does not load changes nothing. @throws ApiError */
+  reload(): Promise<void> {
+    const next = this.#reloading.then(() => this.#reloadOnce());
+    // The next one starts whether or not this one succeeds; the caller of this one hears of its failure.
+    this.#reloading = next.catch(() => {});
+    return next;
+  }
+
+  async #reloadOnce(): Promise<void> {
+    if (!this.isReady()) throw new ApiError('unavailable', 'the server is not ready');
+    try {
+      await this.#apply(await this.#loadConfig());
+      this.#logger.info('configuration reloaded');
+    } catch (error) {
+      this.#reloadSucceeded = false;
+      this.#logger.error('configuration was not reloaded', { err: errorMessage(error) });
+      throw new ApiError('internal', errorMessage(error), error);
+    }
+  }
+
+  quit(): void {
+    void this.stop(0);
+  }
+
+  /** A clean stop: scrapes end, the log is synced, connections finish. */
+  async stop(exitCode = 0): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#logger.info('stopping');
+    const force = setTimeout(() => this.#end(exitCode || 1), STOP_GRACE_MS);
+    try {
+      this.#pools?.close();
+      await this.#http.close();
+      await this.#queries?.close();
+      await this.#ingest?.call('close', null);
+    } catch (error) {
+      this.#logger.error('the server did not stop cleanly', { err: errorMessage(error) });
+    } finally {
+      await this.#ingestThread?.terminate();
+      this.#lock?.release();
+      clearTimeout(force);
+      this.#logger.info('stopped');
+      this.#end(exitCode);
+    }
+  }
+
+  #replaySeconds = 0;
+
+  #registerMetrics(): void {
+    const registry = this.#registry;
+    registerProcessMetrics(registry);
+    registry.observe('prometheus_build_info', 'Build information of the server.', 'gauge', () => [
+      { suffix: '', labels: { version: buildInfo.version, revision: buildInfo.revision, branch: buildInfo.branch, goversion: buildInfo.goVersion }, value: 1 },
+    ]);
+    registry.observe('coeus_build_info', 'Build information of the server.', 'gauge', () => [
+      { suffix: '', labels: { version: COEUS_VERSION, nodeversion: process.version }, value: 1 },
+    ]);
+    registry.observe('prometheus_ready', 'Whether Prometheus startup was fully completed and the server is ready for normal operation.', 'gauge', () => (this.isReady() ? 1 : 0));
+    registry.observe('prometheus_config_last_reload_successful', 'Whether the last configuration reload attempt was successful.', 'gauge', () => (this.#reloadSucceeded ? 1 : 0));
+    registry.observe('prometheus_config_last_reload_success_timestamp_seconds', 'Timestamp of the last successful configuration reload.', 'gauge', () => this.#lastReloadMs / 1000);
+    registry.observe('prometheus_tsdb_data_replay_duration_seconds', 'Time taken to replay the data on disk.', 'gauge', () => this.#replaySeconds);
+    registry.observe('prometheus_tsdb_clean_start', '-1: lockfile is disabled. 0: a lockfile from a previous execution was replaced. 1: lockfile creation was clean', 'gauge', () =>
+      this.#lock === null ? -1 : this.#lock.wasLeftBehind ? 0 : 1,
+    );
+  }
+}
+
+/** Whether moving the array's buffer to another thread moves nothing else. */
+function isWhole(body: Uint8Array): body is Uint8Array<ArrayBuffer> {
+  return body.buffer instanceof ArrayBuffer && body.byteLength === body.buffer.byteLength;
+}
+
+/** Families of one name that several threads have become one. */
+function mergeFamilies(families: readonly MetricFamily[]): MetricFamily[] {
+  const byName = new Map<string, MetricFamily>();
+  for (const family of families) {
+    const before = byName.get(family.name);
+    byName.set(family.name, before === undefined ? family : { ...before, samples: [...before.samples, ...family.samples] });
+  }
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
