@@ -88,11 +88,11 @@ export interface ExpositionKernel {
 }
 
 interface Exports {
-  init(tables: number, seed: number): void;
-  parse(cache: number, state: number): number;
-  find(cache: number, at: number, length: number, kind: number, bound: number): number;
-  link(cache: number, index: number): void;
-  sweep(cache: number, scrape: number, trackExplicit: number, vanished: number): number;
+  readonly init: (tables: number, seed: number) => void;
+  readonly parse: (cache: number, state: number) => number;
+  readonly find: (cache: number, at: number, length: number, kind: number, bound: number) => number;
+  readonly link: (cache: number, index: number) => void;
+  readonly sweep: (cache: number, scrape: number, trackExplicit: number, vanished: number) => number;
 }
 
 /** The kernel over `memory`. @param seed random, so that a target cannot know which series collide */

@@ -4,6 +4,8 @@
  * Four schemes: `allow-utf-8` changes nothing; `underscores` loses what it replaces; `dots` keeps dots and underscores
  * apart; `values` keeps everything, as `U__` with code points in hexadecimal. Source: Prometheus, "Escaping schemes".
  */
+import { unreachable } from '../../core/base/assert.ts';
+
 export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
 export const ESCAPING_SCHEMES: readonly EscapingScheme[] = ['allow-utf-8', 'underscores', 'dots', 'values'];
@@ -29,6 +31,8 @@ export function escapeName(name: string, scheme: EscapingScheme): string {
     case 'values':
       if (isClassic(name)) return name;
       return VALUES_PREFIX + mapCharacters(name, escapeValue);
+    default:
+      return unreachable(scheme);
   }
 }
 
@@ -49,6 +53,8 @@ export function unescapeName(name: string, scheme: EscapingScheme): string {
       return name.replaceAll('_dot_', '.').replaceAll('__', '_');
     case 'values':
       return unescapeValues(name);
+    default:
+      return unreachable(scheme);
   }
 }
 

@@ -224,6 +224,7 @@ export abstract class LineParser {
   }
 
   protected setName(start: number, end: number): void {
+    this.#checkPart(start, end, 'metric name');
     this.#nameStart = start;
     this.#nameEnd = end;
   }
@@ -259,7 +260,6 @@ export abstract class LineParser {
       // A quoted string that no value follows is the metric's name.
       if (quoted && namesMetric && (token === 'COMMA' || token === 'BCLOSE')) {
         if (this.#nameStart >= 0) throw this.error(`metric name already set${this.excerpt()}`);
-        this.#checkPart(start, end, 'metric name');
         this.setName(start, end);
       } else {
         if (token !== 'EQUAL') throw this.unexpected('expected equal', token);
