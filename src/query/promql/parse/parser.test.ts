@@ -264,6 +264,7 @@ const bad: readonly (readonly [string, string])[] = [
     '1 @ 5',
     '1:1: parse error: @ modifier must be preceded by an instant vector selector or range vector selector or a subquery',
   ],
+  ['1 @ NaN', '1:1: parse error: timestamp out of bounds for @ modifier: NaN'],
   ['foo @ NaN', '1:1: parse error: timestamp out of bounds for @ modifier: NaN'],
   [
     'foo @ 1e50',

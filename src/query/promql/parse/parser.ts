@@ -339,12 +339,12 @@ class Parser {
     const tokens: TokenStream = this.#tokens;
     tokens.next();
     const taken = tokens.within({ place: '@', expected: 'timestamp' }, () => this.#takeTime());
-    const target = targetOf(expr);
-    if (target === null) tokens.fail(`@ modifier ${MUST_FOLLOW}`, expr.span);
-    if (target.at !== null) tokens.fail('@ <timestamp> may not be set multiple times', expr.span);
     if (taken.at.kind === 'time' && !(Math.abs(taken.at.timeMs) < MAX_TIME_MS)) {
       tokens.fail(`timestamp out of bounds for @ modifier: ${formatFixed(taken.seconds)}`, expr.span);
     }
+    const target = targetOf(expr);
+    if (target === null) tokens.fail(`@ modifier ${MUST_FOLLOW}`, expr.span);
+    if (target.at !== null) tokens.fail('@ <timestamp> may not be set multiple times', expr.span);
     return withModifier(expr, { at: taken.at }, taken.end);
   }
 
