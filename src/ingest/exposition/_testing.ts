@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createExpositionKernel } from '../../core/kernels/exposition-kernel.ts';
 import { createExpositionTwin } from '../../core/kernels/exposition-twin.ts';
 import { KERNEL_RESERVED_BYTES } from '../../core/kernels/kernels.ts';
-import { LinearMemory } from '../../core/kernels/linear-memory.ts';
+import { LinearMemory, MAX_MEMORY_PAGES } from '../../core/kernels/linear-memory.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import {
   BODY_PADDING_BYTES,
@@ -23,8 +23,8 @@ export type Implementation = (typeof IMPLEMENTATIONS)[number];
 
 const wasm = new URL('../../../build/kernels/exposition.wasm', import.meta.url);
 
-export function newWorkspace(implementation: Implementation): ExpositionWorkspace {
-  const memory = LinearMemory.create(KERNEL_RESERVED_BYTES);
+export function newWorkspace(implementation: Implementation, maximumPages = MAX_MEMORY_PAGES): ExpositionWorkspace {
+  const memory = LinearMemory.create(KERNEL_RESERVED_BYTES, maximumPages);
   const seed = 4711;
   const kernel =
     implementation === 'kernel'
@@ -72,9 +72,9 @@ export class Target {
   readonly workspace: ExpositionWorkspace;
   readonly resolver: NumberingResolver;
 
-  constructor(workspace: ExpositionWorkspace, resolver = new NumberingResolver()) {
+  constructor(workspace: ExpositionWorkspace, resolver = new NumberingResolver(), maxLines?: number) {
     this.workspace = workspace;
-    this.cache = new ScrapeCache(workspace);
+    this.cache = new ScrapeCache(workspace, maxLines);
     this.resolver = resolver;
   }
 

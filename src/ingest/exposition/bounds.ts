@@ -9,5 +9,5 @@ export const MAX_LABEL_BYTES = 64 * 1024;
 /** Labels of one series, its name not counted. */
 export const MAX_LABELS = 512;
 export const MAX_BODY_BYTES = 256 * 1024 * 1024;
-/** Series (and comment lines) that one target's cache knows at once. */
-export const MAX_CACHED_LINES = 8_000_000;
+/** Series and comment lines that one target's cache knows at once, those of the scrape before included. */
+export const MAX_CACHED_LINES = 2_000_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_OPTIONS, IMPLEMENTATIONS, newWorkspace, NumberingResolver, Target } from './_testing.ts';
+import { MemoryLimitError } from '../../core/kernels/linear-memory.ts';
 import { MAX_BODY_BYTES, MAX_LABEL_BYTES, MAX_LABELS, MAX_LINE_BYTES } from './bounds.ts';
 import { ExpositionError } from './errors.ts';
 import { measureParse } from './parse.bench.ts';
@@ -288,6 +289,36 @@ for (const implementation of IMPLEMENTATIONS) {
       () => target.cache.parse({ address: 0, length: MAX_BODY_BYTES + 1 }, 'text', DEFAULT_OPTIONS, target.resolver),
       /body is longer than/,
     );
+  });
+
+  scenario('bounds: more series than a cache may know', ({ workspace }) => {
+    const target = new Target(workspace, new NumberingResolver(), 10);
+    const body = (count: number): string => Array.from({ length: count }, (_, i) => `m{i="${i}"} 1\n`).join('');
+    assert.equal(target.scrape(body(10)).columns.count, 10);
+    assert.throws(() => target.scrape(body(11)), /more than 10 series/);
+    assert.equal(target.scrape(body(10)).seriesAdded, 0);
+  });
+
+  test(`${implementation}: where memory ends the scrape fails, and a smaller one passes`, () => {
+    const target = new Target(newWorkspace(implementation, 16));
+    const body = (count: number): string => Array.from({ length: count }, (_, i) => `m{i="${i}"} 1\n`).join('');
+    for (const _ of [1, 2, 3]) {
+      assert.throws(() => target.scrape(body(30_000)), MemoryLimitError);
+      const parsed = target.scrape(body(1000));
+      assert.equal(parsed.columns.count, 1000);
+      for (let i = 0; i < 1000; i++) assert.equal(parsed.columns.values[i], 1);
+    }
+    const bytes = target.cache.memoryBytes();
+    const { heldBytes } = target.workspace.pool;
+    target.cache.close();
+    assert.equal(target.workspace.pool.heldBytes, heldBytes - bytes);
+  });
+
+  scenario('a repeated line without time leaves the series one of explicit times', (target) => {
+    for (const body of ['a 1 5\na 2\n', 'a 1 5\na 2\n', 'b 1\n']) {
+      const parsed = target.scrape(body);
+      assert.deepEqual([...parsed.vanishedRefs], []);
+    }
   });
 
   scenario('the benchmark runs', () => {

@@ -123,11 +123,14 @@ interface Parse {
 export class ScrapeCache {
   readonly #workspace: ExpositionWorkspace;
   readonly #cache: LineCache;
+  readonly #maxLines: number;
   /** Of the last parse, good or not. */
   #scrape = 0;
 
-  constructor(workspace: ExpositionWorkspace) {
+  /** @param maxLines most series and comment lines that are known at once */
+  constructor(workspace: ExpositionWorkspace, maxLines = MAX_CACHED_LINES) {
     this.#workspace = workspace;
+    this.#maxLines = maxLines;
     this.#cache = new LineCache(workspace.memory, workspace.pool, workspace.kernel);
   }
 
@@ -273,10 +276,13 @@ export class ScrapeCache {
     const isNew = (cache.flags(index) & FLAG.unresolved) !== 0;
     const ref = cache.word(index, ENTRY.ref);
     const timeMs = explicit ? parser.timeMs : parse.options.timeMs;
+    this.#expectAfterPrevious(index);
     if (cache.word(index, ENTRY.seen) === this.#scrape && !explicit) {
       if (isNew) parse.openDuplicates.push(index);
       else if (ref !== 0) this.#countDuplicate();
-    } else if (isNew || ref !== 0) {
+      return;
+    }
+    if (isNew || ref !== 0) {
       const slot = this.#pushSample(ref, timeMs, parser.value);
       if (isNew) parse.openSlots.push(slot, index);
       else workspace.setStateWord(STATE.kept, workspace.stateWord(STATE.kept) + 1);
@@ -284,7 +290,6 @@ export class ScrapeCache {
     }
     cache.setWord(index, ENTRY.seen, this.#scrape);
     cache.changeFlags(index, explicit ? FLAG.explicit : 0, explicit ? 0 : FLAG.explicit);
-    this.#expectAfterPrevious(index);
   }
 
   #countDuplicate(): void {
@@ -321,7 +326,7 @@ export class ScrapeCache {
   }
 
   #add(parse: Parse, at: number, length: number, flags: number): number {
-    if (this.#cache.entryCount >= MAX_CACHED_LINES) throw new ExpositionError(`more than ${MAX_CACHED_LINES} series`, 0);
+    if (this.#cache.entryCount >= this.#maxLines) throw new ExpositionError(`more than ${this.#maxLines} series`, 0);
     const { body, parser } = parse;
     const bytes = body.address + body.length - parser.lineStart;
     const lines = this.#workspace.stateWord(STATE.lines);
