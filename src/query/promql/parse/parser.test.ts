@@ -119,6 +119,7 @@ const good: readonly (readonly [string, string?])[] = [
   ['foo @ 1609746000.1234', 'foo @ 1609746000.123'],
   ['foo @ 100s', 'foo @ 100.000'],
   ['foo[5m] @ end() offset 5m'],
+  ['foo @ end() [5m]', 'foo[5m] @ end()'],
   ['foo[5m:1m] @ START()', 'foo[5m:1m] @ start()'],
   ['rate(foo[5m])[1h:5m] @ 3 offset 1m', 'rate(foo[5m])[1h:5m] @ 3.000 offset 1m'],
   ['foo[5m] smoothed @ 3', 'foo[5m] smoothed @ 3.000'],

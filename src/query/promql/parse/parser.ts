@@ -321,7 +321,8 @@ class Parser {
   #rangeOf(expr: Expr, range: MatrixSelector['range'], bracket: Span): MatrixSelector {
     if (expr.kind !== 'vector-selector') this.#tokens.fail('ranges only allowed for vector selectors', bracket);
     if (expr.offset !== null) this.#tokens.fail('no offset modifiers allowed before range', bracket);
-    if (expr.at !== null) this.#tokens.fail('no @ modifiers allowed before range', bracket);
+    // Prometheus lets start() and end() stand here.
+    if (expr.at?.kind === 'time') this.#tokens.fail('no @ modifiers allowed before range', bracket);
     return { kind: 'matrix-selector', span: { start: expr.span.start, end: bracket.end }, selector: expr, range };
   }
 
