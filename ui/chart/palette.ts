@@ -9,9 +9,6 @@ const PALETTE: Readonly<Record<Scheme, readonly string[]>> = {
   dark: ['#7aabff', '#3fcbb3', '#ffad5c', '#b893ff', '#ff7d8e', '#8fd46a', '#ef8fd2', '#dfbf4f', '#5fcdf0', '#a3adb8'],
 };
 
-/** Names for colours that carry a meaning of their own. */
-export const ROLE_COLORS = { good: 5, bad: 4, muted: 9 } as const;
-
 /** After the palette come hues a golden angle apart, which never fall close to the ones just before. */
 export function seriesColor(index: number, scheme: Scheme): string {
   const palette = PALETTE[scheme];
