@@ -53,7 +53,7 @@ export function compileCapturingRegex(source: string): CapturingRegex {
       if (fixed.every((filled) => filled !== null)) return fixed;
       // `(.*)`, the default, is most of what people write.
       if (source === '(.*)') return templates.map((template) => fill(template, (group) => (group === '0' || group === '1' ? text : '')));
-      program ??= RE2JS.compile(`^(?:${source})$`, RE2JS.DOTALL);
+      program ??= RE2JS.compile(`^(?s:${source})$`);
       const found = program.matcher(text);
       assert(found.find(), 'the two compilations of a regular expression agree');
       const names = program.namedGroups();

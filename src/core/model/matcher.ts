@@ -24,7 +24,7 @@ export class RegexError extends Error {
 /** An anchored regular expression over a whole string. */
 export interface AnchoredRegex {
   readonly source: string;
-  matches(text: string): boolean;
+  readonly matches: (text: string) => boolean;
   /** All strings that match, where they are finitely many and known; else null. */
   readonly literals: readonly string[] | null;
 }
@@ -48,7 +48,7 @@ export function compileRegex(source: string): AnchoredRegex {
   if (!META.test(source)) return { source, literals: [source], matches: (text) => text === source };
   let re: ReturnType<typeof RE2JS.compile>;
   try {
-    re = RE2JS.compile(`^(?:${source})$`, RE2JS.DOTALL);
+    re = RE2JS.compile(`^(?s:${source})$`);
     RE2JS.compile(source, RE2JS.DOTALL); // `a)(b` is balanced only inside the group.
   } catch (error) {
     throw new RegexError(error instanceof Error ? error.message : String(error), { cause: error });

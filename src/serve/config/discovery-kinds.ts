@@ -151,7 +151,8 @@ const checkMarathon: Check<SdOptions> = (options, place) => {
   if (token !== '' && tokenFile !== '') place.fail('auth_token_file', 'marathon_sd: at most one of auth_token & auth_token_file must be configured');
   if (token === '' && tokenFile === '') return;
   for (const key of ['basic_auth', 'authorization', 'oauth2', 'bearer_token', 'bearer_token_file']) {
-    if (place.has(key)) place.fail(key, `marathon_sd: at most one of ${key}, auth_token & auth_token_file must be configured`);
+    const others = key.startsWith('bearer_token') ? 'bearer_token, bearer_token_file' : key;
+    if (place.has(key)) place.fail(key, `marathon_sd: at most one of ${others}, auth_token & auth_token_file must be configured`);
   }
 };
 
@@ -366,7 +367,9 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
       ...HTTP,
     },
     (options, place) => {
-      for (const key of ['server', 'username', 'password']) need(options, place, key, `uyuni SD configuration requires ${key === 'username' ? 'a username' : `a ${key === 'server' ? 'server host' : key}`}`);
+      need(options, place, 'server', 'Uyuni SD configuration requires server host');
+      need(options, place, 'username', 'Uyuni SD configuration requires a username');
+      need(options, place, 'password', 'Uyuni SD configuration requires a password');
     },
   ),
   kind('vultr', { ...port(80), ...refresh(60), ...HTTP }),
