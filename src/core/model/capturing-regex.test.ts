@@ -35,7 +35,10 @@ for (const [source, text, template, want] of cases) {
 }
 
 test('several templates are filled from one match', () => {
-  assert.deepEqual(compileCapturingRegex('(.)(.)').expand('ab', [parseTemplate('$2'), parseTemplate('x'), parseTemplate('$1')]), ['b', 'x', 'a']);
+  assert.deepEqual(
+    compileCapturingRegex('(.)(.)').expand('ab', [parseTemplate('$2'), parseTemplate('x'), parseTemplate('$1')]),
+    ['b', 'x', 'a'],
+  );
 });
 
 for (const source of ['a(b', 'a)(b', '(?=a)', '\\1', 'a{1001}']) {

@@ -11,7 +11,11 @@ import { compileRegex, type AnchoredRegex } from './matcher.ts';
 
 /** Literal text, or the name or number of a group. */
 type TemplatePart = { readonly literal: string } | { readonly group: string };
-export type Template = readonly TemplatePart[];
+export interface Template {
+  readonly parts: readonly TemplatePart[];
+  /** The whole text where it refers to no group, else null. */
+  readonly text: string | null;
+}
 
 /** Group numbers past this are names, as in Go. */
 const MAX_GROUP_NUMBER = 100_000_000;
@@ -28,17 +32,13 @@ export function parseTemplate(text: string): Template {
     from = match.index + whole.length;
   }
   parts.push({ literal: text.slice(from) });
-  return parts.filter((part) => 'group' in part || part.literal !== '');
-}
-
-/** The text of a template without references, else null. */
-export function templateText(template: Template): string | null {
-  return template.every((part) => 'literal' in part) ? template.map((part) => part.literal).join('') : null;
+  const fixed = parts.every((part) => 'literal' in part) ? parts.map((part) => part.literal).join('') : null;
+  return { parts, text: fixed };
 }
 
 export interface CapturingRegex extends AnchoredRegex {
   /** Templates filled from the groups of the match, in order; null where `text` does not match. */
-  expand(text: string, templates: readonly Template[]): string[] | null;
+  readonly expand: (text: string, templates: readonly Template[]) => string[] | null;
 }
 
 /** @throws RegexError */
@@ -49,10 +49,14 @@ export function compileCapturingRegex(source: string): CapturingRegex {
     ...regex,
     expand(text, templates) {
       if (!regex.matches(text)) return null;
-      const fixed = templates.map(templateText);
-      if (fixed.every((filled) => filled !== null)) return fixed;
       // `(.*)`, the default, is most of what people write.
-      if (source === '(.*)') return templates.map((template) => fill(template, (group) => (group === '0' || group === '1' ? text : '')));
+      if (source === '(.*)')
+        return templates.map(
+          (template) => template.text ?? fill(template, (group) => (group === '0' || group === '1' ? text : '')),
+        );
+      const fixed: string[] = [];
+      for (const template of templates) if (template.text !== null) fixed.push(template.text);
+      if (fixed.length === templates.length) return fixed;
       program ??= RE2JS.compile(`^(?s:${source})$`);
       const found = program.matcher(text);
       assert(found.find(), 'the two compilations of a regular expression agree');
@@ -70,7 +74,7 @@ export function compileCapturingRegex(source: string): CapturingRegex {
 
 function fill(template: Template, valueOf: (group: string) => string): string {
   let out = '';
-  for (const part of template) out += 'literal' in part ? part.literal : valueOf(part.group);
+  for (const part of template.parts) out += 'literal' in part ? part.literal : valueOf(part.group);
   return out;
 }
 

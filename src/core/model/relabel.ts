@@ -6,7 +6,7 @@
  */
 import { unreachable } from '../base/assert.ts';
 import { md5 } from '../bytes/md5.ts';
-import { compileCapturingRegex, parseTemplate, templateText, type CapturingRegex, type Template } from './capturing-regex.ts';
+import { compileCapturingRegex, parseTemplate, type CapturingRegex, type Template } from './capturing-regex.ts';
 import { isLegacyLabelName, labelsFromPairs, labelValue, withLabel, type Labels } from './labels.ts';
 
 export const RELABEL_ACTIONS = [
@@ -80,9 +80,19 @@ export function compileRelabel(config: RelabelConfig, names: NameValidationSchem
     case 'hashmod':
       return (labels) => set(labels, targetLabel, String(hashMod(joined(labels), config.modulus)));
     case 'lowercase':
-      return (labels) => set(labels, targetLabel, mapCharacters(joined(labels), (text) => text.toLowerCase()));
+      return (labels) =>
+        set(
+          labels,
+          targetLabel,
+          mapCharacters(joined(labels), (text) => text.toLowerCase()),
+        );
     case 'uppercase':
-      return (labels) => set(labels, targetLabel, mapCharacters(joined(labels), (text) => text.toUpperCase()));
+      return (labels) =>
+        set(
+          labels,
+          targetLabel,
+          mapCharacters(joined(labels), (text) => text.toUpperCase()),
+        );
     case 'labelmap':
       return compileLabelMap(parseTemplate(config.replacement), regex);
     case 'labeldrop':
@@ -97,10 +107,14 @@ export function compileRelabel(config: RelabelConfig, names: NameValidationSchem
 /**
  * What makes `config` no valid rule, with the field at fault; null where it is one. The regular expression is not looked at.
  */
-export function relabelFault(config: RelabelConfig, names: NameValidationScheme = 'utf8'): { field: keyof RelabelConfig; message: string } | null {
+export function relabelFault(
+  config: RelabelConfig,
+  names: NameValidationScheme = 'utf8',
+): { field: keyof RelabelConfig; message: string } | null {
   const { action, modulus, targetLabel, replacement } = config;
   const fault = (field: keyof RelabelConfig, message: string) => ({ field, message });
-  if (action === 'hashmod' && modulus === 0) return fault('modulus', 'relabel configuration for hashmod requires non-zero modulus');
+  if (action === 'hashmod' && modulus === 0)
+    return fault('modulus', 'relabel configuration for hashmod requires non-zero modulus');
   if (NEEDS_TARGET.has(action) && targetLabel === '') {
     return fault('targetLabel', `relabel configuration for ${action} action requires 'target_label' value`);
   }
@@ -114,13 +128,25 @@ export function relabelFault(config: RelabelConfig, names: NameValidationScheme 
     return fault('replacement', `${JSON.stringify(replacement)} is invalid 'replacement' for ${action} action`);
   }
   const allowed = ONLY_FIELDS[action];
-  const extra = allowed === undefined ? undefined : RULE_FIELDS.find((field) => !allowed.fields.includes(field) && !isDefault(config, field));
-  return allowed === undefined || extra === undefined ? null : fault(extra, `${action} action requires only ${allowed.shown}, and no other fields`);
+  const extra =
+    allowed === undefined
+      ? undefined
+      : RULE_FIELDS.find((field) => !allowed.fields.includes(field) && !isDefault(config, field));
+  return allowed === undefined || extra === undefined
+    ? null
+    : fault(extra, `${action} action requires only ${allowed.shown}, and no other fields`);
 }
 
 /** A classic label name in which references to groups may stand for characters. */
 const CLASSIC_TEMPLATE = /^(?:[a-zA-Z_]|\$(?:\{\w+\}|\w))(?:\w|\$(?:\{\w+\}|\w))*$/;
-const NEEDS_TARGET: ReadonlySet<RelabelAction> = new Set(['replace', 'hashmod', 'lowercase', 'uppercase', 'keepequal', 'dropequal']);
+const NEEDS_TARGET: ReadonlySet<RelabelAction> = new Set([
+  'replace',
+  'hashmod',
+  'lowercase',
+  'uppercase',
+  'keepequal',
+  'dropequal',
+]);
 const NO_REPLACEMENT: ReadonlySet<RelabelAction> = new Set(['lowercase', 'uppercase', 'keepequal', 'dropequal']);
 const RULE_FIELDS = ['sourceLabels', 'targetLabel', 'regex', 'modulus', 'separator', 'replacement'] as const;
 const EQUALITY = { fields: ['sourceLabels', 'targetLabel'], shown: "'source_labels' and `target_label`" };
@@ -149,7 +175,7 @@ export function isLabelName(name: string, names: NameValidationScheme): boolean 
 function compileReplace(config: RelabelConfig, regex: CapturingRegex, names: NameValidationScheme): RelabelRule {
   const target = parseTemplate(config.targetLabel);
   const replacement = parseTemplate(config.replacement);
-  const fixedTarget = templateText(target);
+  const fixedTarget = target.text;
   const { sourceLabels, separator } = config;
   if (fixedTarget !== null) {
     return (labels) => {

@@ -51,7 +51,8 @@ function run(t: TestContext, config: SupportedSdConfig, changes: Partial<Discove
     await done;
   };
   t.after(stop);
-  const counter = (name: string): number => registry.snapshot().find((family) => family.name === name)?.samples[0]?.value ?? 0;
+  const counter = (name: string): number =>
+    registry.snapshot().find((family) => family.name === name)?.samples[0]?.value ?? 0;
   return { timers, folders, stop, done, counter, told: () => told.splice(0).map(show) };
 }
 
@@ -76,7 +77,13 @@ async function folder(t: TestContext): Promise<string> {
 }
 
 test('static: groups are told once, and that is all', async (t) => {
-  const { told, done } = run(t, { kind: 'static', groups: [{ targets: ['a:1', 'b:2'], labels: labelsFromObject({ x: 'y' }) }, { targets: [], labels: [] }] });
+  const { told, done } = run(t, {
+    kind: 'static',
+    groups: [
+      { targets: ['a:1', 'b:2'], labels: labelsFromObject({ x: 'y' }) },
+      { targets: [], labels: [] },
+    ],
+  });
   await done;
   assert.deepEqual(told(), ['0{"x":"y"}=__address__:a:1 __address__:b:2', '1{}=']);
 });
@@ -91,7 +98,12 @@ const lists = [
 ] as const;
 for (const [text, format, want] of lists) {
   test(`target list: ${JSON.stringify(text)}`, () => {
-    assert.equal(parseTargetList(text, format).map(({ targets, labels }) => JSON.stringify(targets) + JSON.stringify(labelsToObject(labels))).join(' '), want);
+    assert.equal(
+      parseTargetList(text, format)
+        .map(({ targets, labels }) => JSON.stringify(targets) + JSON.stringify(labelsToObject(labels)))
+        .join(' '),
+      want,
+    );
   });
 }
 
@@ -105,7 +117,9 @@ const badLists = [
   ['- targets: [a]', 'json', /JSON/],
   ['[{"targets": ["a"], "port": 1}]', 'json', /field port not found/],
 ] as const;
-for (const [text, format, message] of badLists) test(`target list: ${JSON.stringify(text)} is refused`, () => assert.throws(() => parseTargetList(text, format), message));
+for (const [text, format, message] of badLists)
+  test(`target list: ${JSON.stringify(text)} is refused`, () =>
+    assert.throws(() => parseTargetList(text, format), message));
 
 test('file: groups of a file, told anew when it changes, emptied when it shrinks or goes', async (t) => {
   const dir = await folder(t);
@@ -117,7 +131,10 @@ test('file: groups of a file, told anew when it changes, emptied when it shrinks
     await until(() => got.push(...told()) >= count);
     return got.splice(0);
   };
-  assert.deepEqual(await more(2), [`${path}:0{"__meta_filepath":"${path}"}=__address__:a`, `${path}:1{"__meta_filepath":"${path}","x":"y"}=__address__:b`]);
+  assert.deepEqual(await more(2), [
+    `${path}:0{"__meta_filepath":"${path}"}=__address__:a`,
+    `${path}:1{"__meta_filepath":"${path}","x":"y"}=__address__:b`,
+  ]);
 
   await writeFile(join(dir, 'next'), '[{"targets":["c"]}]');
   await rename(join(dir, 'next'), path);
@@ -166,7 +183,9 @@ test('file: watches end with the run', async (t) => {
 
 /** An endpoint whose answers come from `answers`, the last one again and again. */
 async function serve(t: TestContext, answers: RequestListener[]): Promise<string> {
-  const server = createServer((request, response) => (answers.length > 1 ? answers.shift()! : answers[0]!)(request, response));
+  const server = createServer((request, response) =>
+    (answers.length > 1 ? answers.shift()! : answers[0]!)(request, response),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.closeAllConnections();
@@ -174,15 +193,29 @@ async function serve(t: TestContext, answers: RequestListener[]): Promise<string
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/sd`;
 }
-const json = (body: string, type = 'application/json'): RequestListener => (_, response) => response.writeHead(200, { 'content-type': type }).end(body);
-const http = (url: string): SupportedSdConfig => ({ kind: 'http', url, refreshIntervalMs: 60_000, httpClient: DEFAULT_HTTP_CLIENT_CONFIG });
+const json =
+  (body: string, type = 'application/json'): RequestListener =>
+  (_, response) =>
+    response.writeHead(200, { 'content-type': type }).end(body);
+const http = (url: string): SupportedSdConfig => ({
+  kind: 'http',
+  url,
+  refreshIntervalMs: 60_000,
+  httpClient: DEFAULT_HTTP_CLIENT_CONFIG,
+});
 
 test('http: groups of the answer; those that a later answer lacks are emptied', async (t) => {
-  const url = await serve(t, [json('[{"targets":["a"]},{"targets":["b"]}]', 'application/json; charset=utf-8'), json('[{"targets":["c"]}]')]);
+  const url = await serve(t, [
+    json('[{"targets":["a"]},{"targets":["b"]}]', 'application/json; charset=utf-8'),
+    json('[{"targets":["c"]}]'),
+  ]);
   const { told, timers } = run(t, http(url));
   const got: string[] = [];
   await until(() => got.push(...told()) === 2);
-  assert.deepEqual(got.splice(0), [`${url}:0{"__meta_url":"${url}"}=__address__:a`, `${url}:1{"__meta_url":"${url}"}=__address__:b`]);
+  assert.deepEqual(got.splice(0), [
+    `${url}:0{"__meta_url":"${url}"}=__address__:a`,
+    `${url}:1{"__meta_url":"${url}"}=__address__:b`,
+  ]);
   await timers.advance(60_000);
   await until(() => got.push(...told()) === 2);
   assert.deepEqual(got, [`${url}:0{"__meta_url":"${url}"}=__address__:c`, `${url}:1{}=`]);
@@ -192,7 +225,11 @@ test('http: the request says how often it comes', async (t) => {
   const seen: unknown[] = [];
   const url = await serve(t, [
     (request, response) => {
-      seen.push(request.headers['x-prometheus-refresh-interval-seconds'], request.headers['user-agent'], request.headers.accept);
+      seen.push(
+        request.headers['x-prometheus-refresh-interval-seconds'],
+        request.headers['user-agent'],
+        request.headers.accept,
+      );
       json('[]')(request, response);
     },
   ]);
@@ -219,17 +256,35 @@ for (const [claim, answer] of badAnswers) {
   });
 }
 
-const dns = (type: 'SRV' | 'A' | 'AAAA' | 'MX' | 'NS', names = ['n']): SupportedSdConfig => ({ kind: 'dns', names, type, port: 9100, refreshIntervalMs: 30_000 });
+const dns = (type: 'SRV' | 'A' | 'AAAA' | 'MX' | 'NS', names = ['n']): SupportedSdConfig => ({
+  kind: 'dns',
+  names,
+  type,
+  port: 9100,
+  refreshIntervalMs: 30_000,
+});
 const dnsCases: readonly (readonly [SupportedSdConfig, Partial<DnsResolver>, string])[] = [
   [
     dns('SRV'),
     { resolveSrv: async () => [{ name: 'h.x', port: 8080, priority: 0, weight: 0 }] },
     'n{}=__address__:h.x:8080,__meta_dns_name:n,__meta_dns_srv_record_port:8080,__meta_dns_srv_record_target:h.x.',
   ],
-  [dns('A'), { resolve4: async () => ['1.2.3.4', '5.6.7.8'] }, 'n{}=__address__:1.2.3.4:9100,__meta_dns_name:n __address__:5.6.7.8:9100,__meta_dns_name:n'],
+  [
+    dns('A'),
+    { resolve4: async () => ['1.2.3.4', '5.6.7.8'] },
+    'n{}=__address__:1.2.3.4:9100,__meta_dns_name:n __address__:5.6.7.8:9100,__meta_dns_name:n',
+  ],
   [dns('AAAA'), { resolve6: async () => ['fd00::1'] }, 'n{}=__address__:[fd00::1]:9100,__meta_dns_name:n'],
-  [dns('MX'), { resolveMx: async () => [{ exchange: 'm.x', priority: 1 }] }, 'n{}=__address__:m.x:9100,__meta_dns_mx_record_target:m.x.,__meta_dns_name:n'],
-  [dns('NS'), { resolveNs: async () => ['ns.x'] }, 'n{}=__address__:ns.x:9100,__meta_dns_name:n,__meta_dns_ns_record_target:ns.x.'],
+  [
+    dns('MX'),
+    { resolveMx: async () => [{ exchange: 'm.x', priority: 1 }] },
+    'n{}=__address__:m.x:9100,__meta_dns_mx_record_target:m.x.,__meta_dns_name:n',
+  ],
+  [
+    dns('NS'),
+    { resolveNs: async () => ['ns.x'] },
+    'n{}=__address__:ns.x:9100,__meta_dns_name:n,__meta_dns_ns_record_target:ns.x.',
+  ],
 ];
 for (const [config, records, want] of dnsCases) {
   test(`dns: ${JSON.stringify(config)}`, async (t) => {
@@ -249,14 +304,23 @@ test('dns: a name that is gone has no targets; a lookup that fails keeps them, a
   };
   const { told, timers, counter } = run(t, dns('A', ['a', 'b']), { resolver: { ...NO_RECORDS, resolve4 } });
   await settled();
-  assert.deepEqual(told().map((text) => text.split(',')[0]), ['a{}=__address__:1.1.1.0:9100', 'b{}=__address__:1.1.1.0:9100']);
+  assert.deepEqual(
+    told().map((text) => text.split(',')[0]),
+    ['a{}=__address__:1.1.1.0:9100', 'b{}=__address__:1.1.1.0:9100'],
+  );
   round = 1;
   await timers.advance(30_000);
-  assert.deepEqual(told().map((text) => text.split(',')[0]), ['a{}=__address__:1.1.1.1:9100', 'b{}=__address__:1.1.1.0:9100']);
+  assert.deepEqual(
+    told().map((text) => text.split(',')[0]),
+    ['a{}=__address__:1.1.1.1:9100', 'b{}=__address__:1.1.1.0:9100'],
+  );
   assert.equal(counter('prometheus_sd_dns_lookup_failures_total'), 1);
   round = 2;
   await timers.advance(30_000);
-  assert.deepEqual(told().map((text) => text.split(',')[0]), ['a{}=__address__:1.1.1.2:9100', 'b{}=']);
+  assert.deepEqual(
+    told().map((text) => text.split(',')[0]),
+    ['a{}=__address__:1.1.1.2:9100', 'b{}='],
+  );
 });
 
 test('dns: a refresh that fails for all names is counted', async (t) => {

@@ -24,7 +24,11 @@ export interface DiscovererParts extends FileDiscovererParts {
 }
 
 /** What discoverers need, from the platform. */
-export function systemDiscovererParts(given: { readonly registry: Registry; readonly logger: Logger; readonly userAgent: string }): DiscovererParts {
+export function systemDiscovererParts(given: {
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly userAgent: string;
+}): DiscovererParts {
   const { registry, logger, userAgent } = given;
   return {
     metrics: createSdMetrics(registry),
@@ -48,13 +52,23 @@ export function createDiscoverer(config: SupportedSdConfig, parts: DiscovererPar
     case 'file':
       return new FileDiscoverer(config, parts);
     case 'dns':
-      return refreshDiscoverer('dns', config.refreshIntervalMs, dnsRefresh(config, parts.resolver, parts.metrics), parts);
+      return refreshDiscoverer(
+        'dns',
+        config.refreshIntervalMs,
+        dnsRefresh(config, parts.resolver, parts.metrics),
+        parts,
+      );
     case 'http':
       return {
         async run(emit, signal) {
           const client = createHttpClient(config.httpClient, parts);
           try {
-            await refreshDiscoverer('http', config.refreshIntervalMs, httpRefresh(config, client, parts.metrics, parts.userAgent), parts).run(emit, signal);
+            await refreshDiscoverer(
+              'http',
+              config.refreshIntervalMs,
+              httpRefresh(config, client, parts.metrics, parts.userAgent),
+              parts,
+            ).run(emit, signal);
           } finally {
             await client.close();
           }

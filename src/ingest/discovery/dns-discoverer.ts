@@ -38,7 +38,11 @@ export function dnsRefresh(config: DnsSdConfig, resolver: DnsResolver, metrics: 
       config.names.map(async (name) => {
         metrics.dnsLookups.add(1);
         try {
-          last.set(name, { source: name, labels: [], targets: (await lookUp(name, config, resolver)).map((pairs) => labelsFromPairs(pairs)) });
+          last.set(name, {
+            source: name,
+            labels: [],
+            targets: (await lookUp(name, config, resolver)).map((pairs) => labelsFromPairs(pairs)),
+          });
         } catch (error) {
           metrics.dnsLookupFailures.add(1);
           failures.push(error);
@@ -62,12 +66,21 @@ async function lookUp(name: string, config: DnsSdConfig, resolver: DnsResolver):
     switch (config.type) {
       case 'SRV':
         return (await resolver.resolveSrv(name)).map(({ name: host, port }) =>
-          target(bare(host), port, ['__meta_dns_srv_record_target', full(host)], ['__meta_dns_srv_record_port', String(port)]),
+          target(
+            bare(host),
+            port,
+            ['__meta_dns_srv_record_target', full(host)],
+            ['__meta_dns_srv_record_port', String(port)],
+          ),
         );
       case 'MX':
-        return (await resolver.resolveMx(name)).map(({ exchange }) => target(bare(exchange), config.port, ['__meta_dns_mx_record_target', full(exchange)]));
+        return (await resolver.resolveMx(name)).map(({ exchange }) =>
+          target(bare(exchange), config.port, ['__meta_dns_mx_record_target', full(exchange)]),
+        );
       case 'NS':
-        return (await resolver.resolveNs(name)).map((host) => target(bare(host), config.port, ['__meta_dns_ns_record_target', full(host)]));
+        return (await resolver.resolveNs(name)).map((host) =>
+          target(bare(host), config.port, ['__meta_dns_ns_record_target', full(host)]),
+        );
       case 'A':
         return (await resolver.resolve4(name)).map((address) => target(address, config.port));
       default:

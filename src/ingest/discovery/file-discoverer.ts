@@ -109,7 +109,8 @@ export class FileDiscoverer implements Discoverer {
 
   async #listFiles(): Promise<ReadonlySet<string>> {
     const paths = new Set<string>();
-    for (const pattern of this.#config.files) for (const path of (await Array.fromAsync(glob(pattern))).sort()) paths.add(path);
+    for (const pattern of this.#config.files)
+      for (const path of (await Array.fromAsync(glob(pattern))).sort()) paths.add(path);
     return paths;
   }
 }
@@ -124,7 +125,11 @@ export async function readTargetFile(path: string, metrics?: SdMetrics): Promise
 }
 
 function emptyGroups(path: string, from: number, to: number): TargetGroup[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, i) => ({ source: sourceOf(path, from + i), labels: [], targets: [] }));
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => ({
+    source: sourceOf(path, from + i),
+    labels: [],
+    targets: [],
+  }));
 }
 
 const sourceOf = (path: string, index: number): string => `${path}:${index}`;

@@ -15,7 +15,13 @@ import {
   type HttpClientConfig,
   type OAuth2Config,
 } from '../../core/model/http-client-config.ts';
-import { BodyTooLargeError, createHttpClient, HttpRequestError, type HttpClient, type HttpResponse } from './http-client.ts';
+import {
+  BodyTooLargeError,
+  createHttpClient,
+  HttpRequestError,
+  type HttpClient,
+  type HttpResponse,
+} from './http-client.ts';
 import { MAX_TOKEN_BYTES, OAuth2Error } from './oauth2.ts';
 
 const OAUTH2: OAuth2Config = {
@@ -85,7 +91,11 @@ test('a request carries path, query and headers, and gives status, headers and b
     response.statusCode = 418;
     echo(request, response);
   });
-  const response = await client(t).request({ url: `${url}/m?x=1&y=%20`, headers: { Accept: 'text/plain' }, signal: never });
+  const response = await client(t).request({
+    url: `${url}/m?x=1&y=%20`,
+    headers: { Accept: 'text/plain' },
+    signal: never,
+  });
   assert.equal(response.status, 418);
   assert.equal(response.headers['x-two'], 'a, b');
   const seen = JSON.parse(await text(response)) as { url: string; headers: Record<string, string[]> };
@@ -129,7 +139,9 @@ test('configured headers: values, secrets and files are sent in that order', asy
   await writeFile(file, ' c \n');
   const { url } = await serve(t, echo);
   const asking = client(t, { httpHeaders: new Map([['X-Foo', { values: ['a'], secrets: ['b'], files: [file] }]]) });
-  const seen = JSON.parse(await text(await asking.request({ url, signal: never }))) as { headers: Record<string, string[]> };
+  const seen = JSON.parse(await text(await asking.request({ url, signal: never }))) as {
+    headers: Record<string, string[]>;
+  };
   assert.deepEqual(seen.headers['x-foo'], ['a', 'b', 'c']);
 });
 
@@ -180,8 +192,14 @@ test('redirects: 303 turns POST into GET, 307 repeats it', async (t) => {
     else void bodyOf(request).then((body) => response.end(`${request.method} ${body}`));
   });
   const asking = client(t);
-  assert.equal(await text(await asking.request({ url: `${url}/303`, method: 'POST', body: 'b', signal: never })), 'GET ');
-  assert.equal(await text(await asking.request({ url: `${url}/307`, method: 'POST', body: 'b', signal: never })), 'POST b');
+  assert.equal(
+    await text(await asking.request({ url: `${url}/303`, method: 'POST', body: 'b', signal: never })),
+    'GET ',
+  );
+  assert.equal(
+    await text(await asking.request({ url: `${url}/307`, method: 'POST', body: 'b', signal: never })),
+    'POST b',
+  );
 });
 
 test('a body past its limit is an error, one at the limit is not', async (t) => {
@@ -245,7 +263,10 @@ test('a unix socket stands in for the host', async (t) => {
 test('a proxy gets plain requests in absolute form', async (t) => {
   const { url } = await serve(t, (request, response) => response.end(`proxied ${request.url}`));
   const asking = client(t, { proxy: { ...NO_PROXY_CONFIG, proxyUrl: url } });
-  assert.equal(await text(await asking.request({ url: 'http://target.test/m', signal: never })), 'proxied http://target.test/m');
+  assert.equal(
+    await text(await asking.request({ url: 'http://target.test/m', signal: never })),
+    'proxied http://target.test/m',
+  );
 });
 
 test('a proxy is asked to tunnel TLS, with the CONNECT headers', async (t) => {
@@ -256,7 +277,9 @@ test('a proxy is asked to tunnel TLS, with the CONNECT headers', async (t) => {
     const refused = connect(1, '127.0.0.1');
     refused.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
   });
-  const asking = client(t, { proxy: { ...NO_PROXY_CONFIG, proxyUrl: url, proxyConnectHeader: new Map([['X-Tenant', ['t']]]) } });
+  const asking = client(t, {
+    proxy: { ...NO_PROXY_CONFIG, proxyUrl: url, proxyConnectHeader: new Map([['X-Tenant', ['t']]]) },
+  });
   await assert.rejects(asking.request({ url: 'https://target.test/m', signal: never }), /502/);
   assert.deepEqual(seen, ['target.test:443 t']);
 });
@@ -331,7 +354,8 @@ test('oauth2: a JWT signed with the key is the grant', async (t) => {
   const { url } = await serve(t, (request, response) => response.end(request.headers.authorization));
   assert.equal(await text(await client(t, { oauth2 }).request({ url, signal: never })), 'Bearer j');
   const [head = '', payload = ''] = forms[0]!.get('assertion')!.split('.');
-  const decode = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
+  const decode = (part: string): Record<string, unknown> =>
+    JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
   assert.deepEqual(decode(head), { alg: 'RS512', typ: 'JWT', kid: 'k1' });
   const { role, iss, aud, iat, exp } = decode(payload);
   assert.deepEqual({ role, iss, aud, iat, exp }, { role: 'reader', iss: 'me', aud: tokenUrl, iat: 0, exp: 3600 });

@@ -89,11 +89,18 @@ export function createHttpClient(
         if (url.username !== '' || url.password !== '') headers['authorization'] = basicFrom(url);
         if (trusted) Object.assign(headers, await credentials.headers(request.signal));
         if (body === null) delete headers['content-type'];
-        const answer = await send(transport, url, { method, headers, body, signal: request.signal, unixSocket: request.unixSocket ?? '' });
+        const answer = await send(transport, url, {
+          method,
+          headers,
+          body,
+          signal: request.signal,
+          unixSocket: request.unixSocket ?? '',
+        });
         const next = config.followRedirects ? redirectTarget(answer, url) : null;
         if (next === null) return toResponse(answer, request.maxBodyBytes ?? Number.POSITIVE_INFINITY);
         await answer.body.dump({ limit: 0, signal: request.signal });
-        if (redirects >= MAX_REDIRECTS) throw new HttpRequestError(`${method} ${request.url}: stopped after ${MAX_REDIRECTS} redirects`);
+        if (redirects >= MAX_REDIRECTS)
+          throw new HttpRequestError(`${method} ${request.url}: stopped after ${MAX_REDIRECTS} redirects`);
         // Once a request has left the first host, no later hop gets the credentials back.
         trusted &&= next.hostname === url.hostname && !(url.protocol === 'https:' && next.protocol === 'http:');
         if (answer.statusCode !== 307 && answer.statusCode !== 308) {
@@ -166,7 +173,8 @@ function redirectTarget(answer: Dispatcher.ResponseData, from: URL): URL | null 
   const { location } = answer.headers;
   if (![301, 302, 303, 307, 308].includes(answer.statusCode) || typeof location !== 'string') return null;
   const target = URL.parse(location, from.href);
-  if (target === null || !isHttp(target)) throw new HttpRequestError(`${from.origin} redirects to ${JSON.stringify(location)}, which is no HTTP URL`);
+  if (target === null || !isHttp(target))
+    throw new HttpRequestError(`${from.origin} redirects to ${JSON.stringify(location)}, which is no HTTP URL`);
   return target;
 }
 

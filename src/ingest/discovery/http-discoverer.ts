@@ -25,7 +25,12 @@ export function httpRefresh(config: HttpSdConfig, client: HttpClient, metrics: S
   };
 }
 
-async function ask(config: HttpSdConfig, client: HttpClient, userAgent: string, signal: AbortSignal): Promise<readonly TargetGroup[]> {
+async function ask(
+  config: HttpSdConfig,
+  client: HttpClient,
+  userAgent: string,
+  signal: AbortSignal,
+): Promise<readonly TargetGroup[]> {
   // An answer that takes longer than the interval would come when the next one is due.
   const ends = AbortSignal.any([signal, AbortSignal.timeout(config.refreshIntervalMs)]);
   const response = await client.request({

@@ -8,17 +8,28 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { test, type TestContext } from 'node:test';
 import { DEFAULT_HTTP_CLIENT_CONFIG, NO_TLS_CONFIG, type TlsConfig } from '../../core/model/http-client-config.ts';
-import { CA_CERTIFICATE, CLIENT_CERTIFICATE, CLIENT_KEY, SERVER_CERTIFICATE, SERVER_KEY } from './_test-certificates.ts';
+import {
+  CA_CERTIFICATE,
+  CLIENT_CERTIFICATE,
+  CLIENT_KEY,
+  SERVER_CERTIFICATE,
+  SERVER_KEY,
+} from './_test-certificates.ts';
 import { createHttpClient, type HttpClient } from './http-client.ts';
 import { HttpTransport, MAX_POOLS } from './http-transport.ts';
 
 /** A server that answers with the name it was asked for and the name of who asks. */
 async function serve(t: TestContext, options: ServerOptions = {}): Promise<string> {
-  const server = createServer({ cert: SERVER_CERTIFICATE, key: SERVER_KEY, ca: CA_CERTIFICATE, ...options }, (request, response) => {
-    const socket = request.socket as TLSSocket;
-    const peer = socket.getPeerCertificate() as { subject?: { CN?: string } };
-    response.end(`${String((socket as { servername?: unknown }).servername)} ${peer.subject?.CN ?? 'nobody'} ${socket.getProtocol()}`);
-  });
+  const server = createServer(
+    { cert: SERVER_CERTIFICATE, key: SERVER_KEY, ca: CA_CERTIFICATE, ...options },
+    (request, response) => {
+      const socket = request.socket as TLSSocket;
+      const peer = socket.getPeerCertificate() as { subject?: { CN?: string } };
+      response.end(
+        `${String((socket as { servername?: unknown }).servername)} ${peer.subject?.CN ?? 'nobody'} ${socket.getProtocol()}`,
+      );
+    },
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.closeAllConnections();
@@ -53,19 +64,27 @@ test('TLS: insecure_skip_verify takes any', async (t) => {
 test('TLS: server_name is asked for and verified', async (t) => {
   const url = await serve(t);
   assert.match(await ask(client(t, { ca: CA_CERTIFICATE, serverName: 'target.test' }), url), /^target\.test /);
-  await assert.rejects(ask(client(t, { ca: CA_CERTIFICATE, serverName: 'other.test' }), url), /altnames|does not match/);
+  await assert.rejects(
+    ask(client(t, { ca: CA_CERTIFICATE, serverName: 'other.test' }), url),
+    /altnames|does not match/,
+  );
 });
 
 test('TLS: a client shows its certificate', async (t) => {
   const url = await serve(t, { requestCert: true, rejectUnauthorized: true });
-  assert.match(await ask(client(t, { ca: CA_CERTIFICATE, cert: CLIENT_CERTIFICATE, key: CLIENT_KEY }), url), / client /);
+  assert.match(
+    await ask(client(t, { ca: CA_CERTIFICATE, cert: CLIENT_CERTIFICATE, key: CLIENT_KEY }), url),
+    / client /,
+  );
   await assert.rejects(ask(client(t, { ca: CA_CERTIFICATE }), url));
 });
 
 test('TLS: versions are bounded', async (t) => {
   const url = await serve(t);
   assert.match(await ask(client(t, { ca: CA_CERTIFICATE, maxVersion: 'TLS12' }), url), / TLSv1\.2$/);
-  await assert.rejects(ask(client(t, { ca: CA_CERTIFICATE, minVersion: 'TLS13' }), await serve(t, { maxVersion: 'TLSv1.2' })));
+  await assert.rejects(
+    ask(client(t, { ca: CA_CERTIFICATE, minVersion: 'TLS13' }), await serve(t, { maxVersion: 'TLSv1.2' })),
+  );
 });
 
 test('TLS: files that change are used by the next request; a missing one is named', async (t) => {
@@ -94,9 +113,12 @@ test('pools of proxies and sockets are bounded; those used last stay', async (t)
 });
 
 test('HTTP/2 is spoken where both sides do', async (t) => {
-  const server = createSecureServer({ cert: SERVER_CERTIFICATE, key: SERVER_KEY, allowHTTP1: true }, (request, response) => {
-    response.end(request.httpVersion);
-  });
+  const server = createSecureServer(
+    { cert: SERVER_CERTIFICATE, key: SERVER_KEY, allowHTTP1: true },
+    (request, response) => {
+      response.end(request.httpVersion);
+    },
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const newer = client(t, { ca: CA_CERTIFICATE }, true);

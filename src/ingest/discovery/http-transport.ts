@@ -43,7 +43,10 @@ export async function readCredentialFile(path: string, what: string): Promise<st
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new CredentialFileError(`unable to read ${what} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new CredentialFileError(
+      `unable to read ${what} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 
@@ -64,7 +67,11 @@ export class HttpTransport {
   async pool(url: URL, unixSocket: string): Promise<Dispatcher> {
     assert(!this.#closed, 'a closed HTTP client gets no requests');
     const material = url.protocol === 'https:' ? await readMaterial(this.#config.tls) : this.#material;
-    if (material.ca !== this.#material.ca || material.cert !== this.#material.cert || material.key !== this.#material.key) {
+    if (
+      material.ca !== this.#material.ca ||
+      material.cert !== this.#material.cert ||
+      material.key !== this.#material.key
+    ) {
       this.#retire();
       this.#material = material;
     }
@@ -106,9 +113,18 @@ export class HttpTransport {
       if (url.protocol === 'https:') {
         for (const [name, values] of this.#config.proxy.proxyConnectHeader) headers[name] = [...values];
       }
-      return new ProxyAgent({ ...shared, uri: proxy.replace(/^socks5h:/, 'socks5:'), headers, requestTls: tls, proxyTls: tls });
+      return new ProxyAgent({
+        ...shared,
+        uri: proxy.replace(/^socks5h:/, 'socks5:'),
+        headers,
+        requestTls: tls,
+        proxyTls: tls,
+      });
     }
-    return new Agent({ ...shared, connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, ...(unixSocket === '' ? {} : { socketPath: unixSocket }) } });
+    return new Agent({
+      ...shared,
+      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, ...(unixSocket === '' ? {} : { socketPath: unixSocket }) },
+    });
   }
 
   /** Lets the open pools finish and forgets them. */

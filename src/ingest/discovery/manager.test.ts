@@ -10,7 +10,11 @@ import { createSdMetrics } from './sd-metrics.ts';
 import type { TargetGroup } from './target-group.ts';
 
 const file = (path: string): FileSdConfig => ({ kind: 'file', files: [path], refreshIntervalMs: 1 });
-const group = (source: string, ...addresses: string[]): TargetGroup => ({ source, labels: [], targets: addresses.map((address) => ['__address__', address]) });
+const group = (source: string, ...addresses: string[]): TargetGroup => ({
+  source,
+  labels: [],
+  targets: addresses.map((address) => ['__address__', address]),
+});
 
 /** A manager whose providers are told by hand what to emit. Updates are shown as `job=address,address`. */
 function manage(t: TestContext) {
@@ -48,8 +52,13 @@ function manage(t: TestContext) {
     onUpdate: (sets) => updates.push([...sets].map(showSet).join(' ')),
   });
   t.after(() => manager.close());
-  const apply = (configs: Readonly<Record<string, readonly SdConfig[]>>): void => manager.apply(new Map(Object.entries(configs)));
-  const metric = (name: string): number[] => registry.snapshot().find((family) => family.name === name)!.samples.map(({ value }) => value);
+  const apply = (configs: Readonly<Record<string, readonly SdConfig[]>>): void =>
+    manager.apply(new Map(Object.entries(configs)));
+  const metric = (name: string): number[] =>
+    registry
+      .snapshot()
+      .find((family) => family.name === name)!
+      .samples.map(({ value }) => value);
   return { manager, apply, timers, running, starts, metric, updates: () => updates.splice(0) };
 }
 
@@ -89,7 +98,10 @@ test('changes that keep coming are told ever more slowly, to a bound; after quie
     if (updates().length > 0) sentAt.push(timers.nowMs());
   }
   const gaps = sentAt.slice(1).map((ms, i) => ms - sentAt[i]!);
-  assert.ok(gaps.every((gap, i) => i === 0 || gap >= gaps[i - 1]! - 50), `gaps grow: ${gaps.join(' ')}`);
+  assert.ok(
+    gaps.every((gap, i) => i === 0 || gap >= gaps[i - 1]! - 50),
+    `gaps grow: ${gaps.join(' ')}`,
+  );
   assert.equal(sentAt[0], 100);
   const last = gaps.at(-1) ?? 0;
   assert.ok(last <= 10_000 && last >= 5000);

@@ -69,7 +69,11 @@ export class DiscoveryManager {
     for (const [key, provider] of before) if (!wanted.has(key)) provider.abort.abort();
     parts.metrics.failedConfigs.set([...this.#unsupported.values()].flat().length, { name });
     for (const [job, kinds] of this.#unsupported) {
-      for (const kind of kinds) parts.logger.error('service discovery of this kind is not supported yet; the job finds no targets by it', { job, kind: `${kind}_sd_configs` });
+      for (const kind of kinds)
+        parts.logger.error('service discovery of this kind is not supported yet; the job finds no targets by it', {
+          job,
+          kind: `${kind}_sd_configs`,
+        });
     }
     this.#markDirty();
   }
@@ -97,7 +101,8 @@ export class DiscoveryManager {
     const stopped = createDiscoverer(config, parts)
       .run(emit, abort.signal)
       .catch((error: unknown) => {
-        if (!abort.signal.aborted) parts.logger.error('a discovery provider has stopped', { kind: config.kind, err: errorMessage(error) });
+        if (!abort.signal.aborted)
+          parts.logger.error('a discovery provider has stopped', { kind: config.kind, err: errorMessage(error) });
       });
     return { jobs, groups, abort, stopped };
   }
@@ -132,16 +137,23 @@ export class DiscoveryManager {
     const sets = new Map<string, DiscoveredSet>();
     parts.metrics.discoveredTargets.reset();
     for (const job of this.#jobs) {
-      const groups = [...this.#providers.values()].filter((provider) => provider.jobs.has(job)).flatMap((provider) => [...provider.groups.values()]);
+      const groups = [...this.#providers.values()]
+        .filter((provider) => provider.jobs.has(job))
+        .flatMap((provider) => [...provider.groups.values()]);
       sets.set(job, { groups, unsupportedKinds: this.#unsupported.get(job) ?? [] });
-      parts.metrics.discoveredTargets.set(groups.reduce((sum, group) => sum + group.targets.length, 0), { name, config: job });
+      parts.metrics.discoveredTargets.set(
+        groups.reduce((sum, group) => sum + group.targets.length, 0),
+        { name, config: job },
+      );
     }
     parts.metrics.sentUpdates.add(1, { name });
     onUpdate(sets);
   }
 }
 
-function providersOf(configs: ReadonlyMap<string, readonly SdConfig[]>): Map<string, { config: SupportedSdConfig; jobs: Set<string> }> {
+function providersOf(
+  configs: ReadonlyMap<string, readonly SdConfig[]>,
+): Map<string, { config: SupportedSdConfig; jobs: Set<string> }> {
   const providers = new Map<string, { config: SupportedSdConfig; jobs: Set<string> }>();
   for (const [job, list] of configs) {
     for (const config of list) {

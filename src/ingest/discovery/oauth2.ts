@@ -60,13 +60,18 @@ export class TokenSource {
   async #secret(): Promise<string> {
     const { grantType, clientSecret, clientSecretFile, clientCertificateKey, clientCertificateKeyFile } = this.#config;
     if (grantType === JWT_BEARER_GRANT) {
-      return clientCertificateKeyFile === '' ? clientCertificateKey : readCredentialFile(clientCertificateKeyFile, 'oauth2 client key file');
+      return clientCertificateKeyFile === ''
+        ? clientCertificateKey
+        : readCredentialFile(clientCertificateKeyFile, 'oauth2 client key file');
     }
-    return clientSecretFile === '' ? clientSecret : (await readCredentialFile(clientSecretFile, 'oauth2 client secret file')).trim();
+    return clientSecretFile === ''
+      ? clientSecret
+      : (await readCredentialFile(clientSecretFile, 'oauth2 client secret file')).trim();
   }
 
   async #fetch(secret: string): Promise<Token> {
-    if (this.#config.grantType === JWT_BEARER_GRANT) return this.#ask(secret, { assertion: this.#signedJwt(secret) }, {});
+    if (this.#config.grantType === JWT_BEARER_GRANT)
+      return this.#ask(secret, { assertion: this.#signedJwt(secret) }, {});
     if (!this.#secretInBody) {
       const pair = `${encodeURIComponent(this.#config.clientId)}:${encodeURIComponent(secret)}`;
       try {
@@ -82,7 +87,10 @@ export class TokenSource {
 
   async #ask(secret: string, parameters: Record<string, string>, headers: Record<string, string>): Promise<Token> {
     const { grantType, scopes, endpointParams, tokenUrl } = this.#config;
-    const form = new URLSearchParams({ grant_type: grantType === '' ? 'client_credentials' : grantType, ...parameters });
+    const form = new URLSearchParams({
+      grant_type: grantType === '' ? 'client_credentials' : grantType,
+      ...parameters,
+    });
     if (scopes.length > 0 && grantType !== JWT_BEARER_GRANT) form.set('scope', scopes.join(' '));
     for (const [name, value] of endpointParams) form.set(name, value);
     const response = await this.#client.request({
@@ -95,16 +103,23 @@ export class TokenSource {
     });
     const text = await readText(response);
     if (response.status < 200 || response.status > 299) {
-      throw new OAuth2Error(`oauth2: cannot fetch token: ${response.status} ${response.statusText}: ${text.slice(0, MAX_SHOWN_ANSWER)}`);
+      throw new OAuth2Error(
+        `oauth2: cannot fetch token: ${response.status} ${response.statusText}: ${text.slice(0, MAX_SHOWN_ANSWER)}`,
+      );
     }
     return { ...decodeToken(text, this.#clock.monotonicMs()), secret };
   }
 
   #signedJwt(key: string): string {
-    const { clientId, clientCertificateKeyId, signatureAlgorithm, iss, audience, tokenUrl, scopes, claims } = this.#config;
+    const { clientId, clientCertificateKeyId, signatureAlgorithm, iss, audience, tokenUrl, scopes, claims } =
+      this.#config;
     const algorithm = signatureAlgorithm === '' ? 'RS256' : signatureAlgorithm;
     const issuedAt = Math.floor(this.#clock.nowMs() / 1000);
-    const head = { alg: algorithm, typ: 'JWT', ...(clientCertificateKeyId === '' ? {} : { kid: clientCertificateKeyId }) };
+    const head = {
+      alg: algorithm,
+      typ: 'JWT',
+      ...(clientCertificateKeyId === '' ? {} : { kid: clientCertificateKeyId }),
+    };
     const payload = {
       ...Object.fromEntries(claims),
       iss: iss === '' ? clientId : iss,
@@ -116,9 +131,14 @@ export class TokenSource {
     };
     const signed = `${base64Json(head)}.${base64Json(payload)}`;
     try {
-      return `${signed}.${createSign(`sha${algorithm.slice(2)}`).update(signed).sign(key, 'base64url')}`;
+      return `${signed}.${createSign(`sha${algorithm.slice(2)}`)
+        .update(signed)
+        .sign(key, 'base64url')}`;
     } catch (cause) {
-      throw new OAuth2Error(`oauth2: cannot sign with the client certificate key: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new OAuth2Error(
+        `oauth2: cannot sign with the client certificate key: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
     }
   }
 }
@@ -128,7 +148,9 @@ function decodeToken(text: string, nowMs: number): { header: string; renewAtMs: 
   try {
     answer = JSON.parse(text);
   } catch (cause) {
-    throw new OAuth2Error(`oauth2: the token endpoint's answer is not JSON: ${text.slice(0, MAX_SHOWN_ANSWER)}`, { cause });
+    throw new OAuth2Error(`oauth2: the token endpoint's answer is not JSON: ${text.slice(0, MAX_SHOWN_ANSWER)}`, {
+      cause,
+    });
   }
   const fields: Readonly<Record<string, unknown>> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
   const { access_token: token, token_type: type, expires_in: lifetime } = fields;

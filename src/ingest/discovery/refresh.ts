@@ -22,7 +22,12 @@ export interface RefreshParts {
 export type Refresh = (signal: AbortSignal) => Promise<readonly TargetGroup[]>;
 
 /** @param mechanism `http`, `dns` …, as metrics name it */
-export function refreshDiscoverer(mechanism: string, intervalMs: number, refresh: Refresh, parts: RefreshParts): Discoverer {
+export function refreshDiscoverer(
+  mechanism: string,
+  intervalMs: number,
+  refresh: Refresh,
+  parts: RefreshParts,
+): Discoverer {
   const { metrics, clock, timers, logger } = parts;
   return {
     async run(emit, signal) {
@@ -33,7 +38,9 @@ export function refreshDiscoverer(mechanism: string, intervalMs: number, refresh
         try {
           const groups = await refresh(signal);
           const now = new Set(groups.map((group) => group.source));
-          const gone = [...sources].filter((source) => !now.has(source)).map((source) => ({ source, labels: [], targets: [] }));
+          const gone = [...sources]
+            .filter((source) => !now.has(source))
+            .map((source) => ({ source, labels: [], targets: [] }));
           sources = now;
           if (groups.length + gone.length > 0) emit([...groups, ...gone]);
         } catch (error) {

@@ -52,6 +52,15 @@ export interface OtherSdConfig {
 export interface SdOptions {
   readonly [key: string]: SdOption;
 }
-export type SdOption = string | number | boolean | null | HttpClientConfig | TlsConfig | ReadonlyMap<string, SdOption> | readonly SdOption[] | SdOptions;
+export type SdOption =
+  | string
+  | number
+  | boolean
+  | null
+  | HttpClientConfig
+  | TlsConfig
+  | ReadonlyMap<string, SdOption>
+  | readonly SdOption[]
+  | SdOptions;
 
 export type SdConfig = StaticSdConfig | FileSdConfig | HttpSdConfig | DnsSdConfig | OtherSdConfig;

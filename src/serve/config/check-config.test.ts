@@ -40,7 +40,14 @@ const cases: readonly (readonly [string, Record<string, string>, CheckConfigOpti
     'Checking p.yml\n  SUCCESS: 1 rule files found\n SUCCESS: p.yml is valid prometheus config file syntax\n\nChecking r.yml\n  SUCCESS: 1 rules found\n\n',
     '',
   ],
-  ['a rule file that is missing', { 'p.yml': 'rule_files: [r.yml]' }, {}, 1, 'Checking p.yml\n\n', '  FAILED: "r.yml" does not point to an existing file\n'],
+  [
+    'a rule file that is missing',
+    { 'p.yml': 'rule_files: [r.yml]' },
+    {},
+    1,
+    'Checking p.yml\n\n',
+    '  FAILED: "r.yml" does not point to an existing file\n',
+  ],
   ['a rule file that is missing, syntax only', { 'p.yml': 'rule_files: [r.yml]' }, { syntaxOnly: true }, 0, VALID, ''],
   [
     'a credentials file that is missing',
@@ -85,7 +92,9 @@ const cases: readonly (readonly [string, Record<string, string>, CheckConfigOpti
   ],
   [
     'a URL that relabelling leaves',
-    { 'p.yml': `${JOB}  static_configs: [{targets: ["http://a"]}]\n  relabel_configs: [{target_label: x, replacement: y}]\n` },
+    {
+      'p.yml': `${JOB}  static_configs: [{targets: ["http://a"]}]\n  relabel_configs: [{target_label: x, replacement: y}]\n`,
+    },
     {},
     1,
     'Checking p.yml\n\n',
@@ -93,7 +102,9 @@ const cases: readonly (readonly [string, Record<string, string>, CheckConfigOpti
   ],
   [
     'a URL that relabelling takes away',
-    { 'p.yml': `${JOB}  static_configs: [{targets: ["http://a"]}]\n  relabel_configs: [{target_label: __address__, replacement: y}]\n` },
+    {
+      'p.yml': `${JOB}  static_configs: [{targets: ["http://a"]}]\n  relabel_configs: [{target_label: __address__, replacement: y}]\n`,
+    },
     {},
     0,
     VALID,
@@ -101,7 +112,11 @@ const cases: readonly (readonly [string, Record<string, string>, CheckConfigOpti
   ],
   [
     'rules twice',
-    { 'p.yml': 'rule_files: [r.yml]', 'r.yml': 'groups:\n- name: g\n  rules: [{record: a, expr: b, labels: {x: y}}, {record: a, expr: c, labels: {x: y}}]\n' },
+    {
+      'p.yml': 'rule_files: [r.yml]',
+      'r.yml':
+        'groups:\n- name: g\n  rules: [{record: a, expr: b, labels: {x: y}}, {record: a, expr: c, labels: {x: y}}]\n',
+    },
     { lintFatal: true },
     3,
     'Checking p.yml\n  SUCCESS: 1 rule files found\n SUCCESS: p.yml is valid prometheus config file syntax\n\nChecking r.yml\n\n',
@@ -123,7 +138,14 @@ const cases: readonly (readonly [string, Record<string, string>, CheckConfigOpti
     VALID,
     '  FAILED: too long scrape interval found, data point will be marked as stale - job: j, interval: 5m\n',
   ],
-  ['findings are not fatal unless asked', { 'p.yml': `${JOB}  scrape_interval: 5m\n` }, { lint: 'all' }, 0, VALID, '  FAILED: too long scrape interval found, data point will be marked as stale - job: j, interval: 5m\n'],
+  [
+    'findings are not fatal unless asked',
+    { 'p.yml': `${JOB}  scrape_interval: 5m\n` },
+    { lint: 'all' },
+    0,
+    VALID,
+    '  FAILED: too long scrape interval found, data point will be marked as stale - job: j, interval: 5m\n',
+  ],
   ['an unknown lint', { 'p.yml': JOB }, { lint: 'spelling' }, 0, VALID, 'WARNING: unknown lint option spelling\n'],
   [
     'agent mode',
@@ -138,7 +160,10 @@ for (const [claim, files, options, exitCode, stdout, stderr] of cases) {
   test(`check config: ${claim}`, async (t) => {
     const outcome = await check(t, files, options);
     if (claim === 'an expression that does not parse') {
-      assert.match(outcome.stderr, /r\.yml: "a": could not parse expression: .*line 3, column \d+, groups\[0\]\.rules\[0\]\.expr/s);
+      assert.match(
+        outcome.stderr,
+        /r\.yml: "a": could not parse expression: .*line 3, column \d+, groups\[0\]\.rules\[0\]\.expr/s,
+      );
       assert.deepEqual({ ...outcome, stderr: '' }, { exitCode, stdout, stderr });
     } else assert.deepEqual(outcome, { exitCode, stdout, stderr });
   });
@@ -148,7 +173,10 @@ test('check config: a bad file does not keep the next from being checked', async
   const { exitCode, stdout, stderr } = await checkConfig(['/nowhere/a.yml', '/nowhere/b.yml']);
   assert.equal(exitCode, 1);
   assert.equal(stdout, 'Checking /nowhere/a.yml\n\nChecking /nowhere/b.yml\n\n');
-  assert.equal(stderr, '  FAILED: open /nowhere/a.yml: no such file or directory\n  FAILED: open /nowhere/b.yml: no such file or directory\n');
+  assert.equal(
+    stderr,
+    '  FAILED: open /nowhere/a.yml: no such file or directory\n  FAILED: open /nowhere/b.yml: no such file or directory\n',
+  );
 });
 
 const FOLDER = '../shared/conformance/promtool';
@@ -164,7 +192,11 @@ const promtool = [
   ['url_in_scrape_targetgroup_with_relabel_config.good.yml', 0],
 ] as const;
 for (const [name, want] of promtool) {
-  test(`check config: ${name} ends with ${want}`, { skip: existsSync(FOLDER) ? false : 'no conformance data' }, async () => {
-    assert.equal((await checkConfig([`${FOLDER}/${name}`])).exitCode, want);
-  });
+  test(
+    `check config: ${name} ends with ${want}`,
+    { skip: existsSync(FOLDER) ? false : 'no conformance data' },
+    async () => {
+      assert.equal((await checkConfig([`${FOLDER}/${name}`])).exitCode, want);
+    },
+  );
 }

@@ -76,14 +76,18 @@ export async function checkConfig(files: readonly string[], options: CheckConfig
   for (const file of files) {
     report.out(`Checking ${file}`);
     try {
-      const loaded = await loadConfigFile(file, { agent: options.agent === true, ignoreUnknownFields: options.ignoreUnknownFields === true });
+      const loaded = await loadConfigFile(file, {
+        agent: options.agent === true,
+        ignoreUnknownFields: options.ignoreUnknownFields === true,
+      });
       const ruleFiles = options.syntaxOnly === true ? [] : await existingRuleFiles(loaded);
       await checkReferences(loaded, options.syntaxOnly === true, report);
       if (ruleFiles.length > 0) report.out(`  SUCCESS: ${ruleFiles.length} rule files found`);
       report.out(` SUCCESS: ${file} is valid prometheus config file syntax`);
       report.out('');
       if (options.syntaxOnly === true) continue;
-      if (lints.has('too-long-scrape-interval')) lintIntervals(loaded.scrapeConfigs, options.lookbackDeltaMs ?? DEFAULT_LOOKBACK_MS, report);
+      if (lints.has('too-long-scrape-interval'))
+        lintIntervals(loaded.scrapeConfigs, options.lookbackDeltaMs ?? DEFAULT_LOOKBACK_MS, report);
       for (const ruleFile of ruleFiles) await checkRuleFile(ruleFile, lints, options, report);
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof CheckError)) throw error;
@@ -117,32 +121,43 @@ async function existingRuleFiles({ config }: LoadedConfig): Promise<readonly str
   const found: string[] = [];
   for (const pattern of config.ruleFiles) {
     const files = await filesOf([pattern]);
-    if (!pattern.includes('*') && files.length === 0) throw new CheckError(`${quote(pattern)} does not point to an existing file`);
+    if (!pattern.includes('*') && files.length === 0)
+      throw new CheckError(`${quote(pattern)} does not point to an existing file`);
     found.push(...files);
   }
   return found;
 }
 
-async function checkReferences({ config, scrapeConfigs }: LoadedConfig, syntaxOnly: boolean, report: Report): Promise<void> {
+async function checkReferences(
+  { config, scrapeConfigs }: LoadedConfig,
+  syntaxOnly: boolean,
+  report: Report,
+): Promise<void> {
   for (const job of scrapeConfigs) {
     if (!syntaxOnly) await checkHttpFiles(job.httpClient, `scrape job ${quote(job.jobName)}`, report);
     const rules = job.relabelConfigs.map((rule) => compileRelabel(rule, job.metricNameValidationScheme));
-    const check = (groups: readonly TargetGroup[]): void => checkTargets(groups, (group, target) => targetLabels(job, group, target), rules, true);
+    const check = (groups: readonly TargetGroup[]): void =>
+      checkTargets(groups, (group, target) => targetLabels(job, group, target), rules, true);
     await checkDiscovery(job.serviceDiscovery, `scrape job ${quote(job.jobName)}`, check, syntaxOnly, report);
   }
   for (const alertmanager of config.alerting.alertmanagers) {
     if (!syntaxOnly) await warnOfMissing(alertmanager.httpClient, 'an alertmanager config', report);
-    const rules = alertmanager.relabelConfigs.map((rule) => compileRelabel(rule, config.global.metricNameValidationScheme));
+    const rules = alertmanager.relabelConfigs.map((rule) =>
+      compileRelabel(rule, config.global.metricNameValidationScheme),
+    );
     const base: readonly [string, string][] = [
       ['__scheme__', alertmanager.scheme],
       ['__alerts_path__', `${alertmanager.pathPrefix}/api/v2/alerts`],
     ];
-    const check = (groups: readonly TargetGroup[]): void => checkTargets(groups, (group, target) => joinLabels(base, group, target), rules, false);
+    const check = (groups: readonly TargetGroup[]): void =>
+      checkTargets(groups, (group, target) => joinLabels(base, group, target), rules, false);
     await checkDiscovery(alertmanager.serviceDiscovery, 'alertmanager config', check, syntaxOnly, report);
   }
   if (syntaxOnly) return;
-  for (const remote of config.remoteWrite) await warnOfMissing(remote.httpClient, `remote_write ${quote(remote.url)}`, report);
-  for (const remote of config.remoteRead) await warnOfMissing(remote.httpClient, `remote_read ${quote(remote.url)}`, report);
+  for (const remote of config.remoteWrite)
+    await warnOfMissing(remote.httpClient, `remote_write ${quote(remote.url)}`, report);
+  for (const remote of config.remoteRead)
+    await warnOfMissing(remote.httpClient, `remote_read ${quote(remote.url)}`, report);
 }
 
 async function checkDiscovery(
@@ -188,7 +203,8 @@ function targetLabels(job: ScrapeConfig, group: TargetGroup, target: Labels): La
 
 function joinLabels(base: readonly (readonly [string, string])[], group: TargetGroup, target: Labels): Labels {
   const pairs = [...base];
-  for (const labels of [group.labels, target]) for (let i = 0; i < labels.length; i += 2) pairs.push([labels[i]!, labels[i + 1]!]);
+  for (const labels of [group.labels, target])
+    for (let i = 0; i < labels.length; i += 2) pairs.push([labels[i]!, labels[i + 1]!]);
   return labelsFromPairs(pairs);
 }
 
@@ -237,7 +253,8 @@ async function warnOfMissing(config: HttpClientConfig, owner: string, report: Re
     ...[...httpHeaders.values()].flatMap((header) => header.files),
   ];
   for (const file of files) {
-    if (file !== undefined && file !== '' && (await missing(file)) !== null) report.out(`  WARNING: file ${quote(file)} for ${owner} does not exist`);
+    if (file !== undefined && file !== '' && (await missing(file)) !== null)
+      report.out(`  WARNING: file ${quote(file)} for ${owner} does not exist`);
   }
 }
 
@@ -257,20 +274,35 @@ async function missing(path: string): Promise<string | null> {
 function lintIntervals(jobs: readonly ScrapeConfig[], lookbackMs: number, report: Report): void {
   for (const job of jobs) {
     if (lookbackMs > 0 && job.scrapeIntervalMs >= lookbackMs) {
-      report.finding(`too long scrape interval found, data point will be marked as stale - job: ${job.jobName}, interval: ${formatDuration(job.scrapeIntervalMs)}`);
+      report.finding(
+        `too long scrape interval found, data point will be marked as stale - job: ${job.jobName}, interval: ${formatDuration(job.scrapeIntervalMs)}`,
+      );
     }
   }
 }
 
-async function checkRuleFile(file: string, lints: ReadonlySet<Lint>, options: CheckConfigOptions, report: Report): Promise<void> {
+async function checkRuleFile(
+  file: string,
+  lints: ReadonlySet<Lint>,
+  options: CheckConfigOptions,
+  report: Report,
+): Promise<void> {
   report.out(`Checking ${file}`);
   try {
-    const groups = parseRuleFile(await readFile(file, 'utf8'), { ignoreUnknownFields: options.ignoreUnknownFields === true });
+    const groups = parseRuleFile(await readFile(file, 'utf8'), {
+      ignoreUnknownFields: options.ignoreUnknownFields === true,
+    });
     const duplicates = lints.has('duplicate-rules') ? duplicateRules(groups) : [];
-    if (duplicates.length === 0) report.out(`  SUCCESS: ${groups.reduce((sum, group) => sum + group.rules.length, 0)} rules found`);
+    if (duplicates.length === 0)
+      report.out(`  SUCCESS: ${groups.reduce((sum, group) => sum + group.rules.length, 0)} rules found`);
     else {
-      const shown = duplicates.map(({ metric, labels }) => `Metric: ${metric}\nLabel(s):\n${[...labels].map(([name, value]) => `\t${name}: ${value}\n`).join('')}`);
-      report.finding(`\n     lint error ${duplicates.length} duplicate rule(s) found.\n${shown.join('')}Might cause inconsistency while recording expressions`);
+      const shown = duplicates.map(
+        ({ metric, labels }) =>
+          `Metric: ${metric}\nLabel(s):\n${[...labels].map(([name, value]) => `\t${name}: ${value}\n`).join('')}`,
+      );
+      report.finding(
+        `\n     lint error ${duplicates.length} duplicate rule(s) found.\n${shown.join('')}Might cause inconsistency while recording expressions`,
+      );
     }
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof Error && 'code' in error)) throw error;

@@ -6,9 +6,13 @@ import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { defaultConfig, formatConfig, parseConfig, type Config, type ParseOptions } from './config.ts';
 import { loadConfigFile } from './load.ts';
 
-const parse = (text: string, options: Partial<ParseOptions> = {}): Config => parseConfig(text, { file: 'p.yml', dir: '.', ...options });
+const parse = (text: string, options: Partial<ParseOptions> = {}): Config =>
+  parseConfig(text, { file: 'p.yml', dir: '.', ...options });
 const job = (text: string, options: Partial<ParseOptions> = {}) => {
-  const indented = text.split('\n').map((line) => `  ${line}`).join('\n');
+  const indented = text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
   return parse(`scrape_configs:\n- job_name: j\n${indented}\n`, options).scrapeConfigs[0]!;
 };
 
@@ -16,45 +20,57 @@ const FOLDER = '../shared/conformance/config';
 /** Files whose names don't say which way they go. */
 const REFUSED_BESIDES_BAD = /\.incompatible\.yml$/;
 
-test('conformance: good files load, bad files are refused with the field at fault', { skip: existsSync(FOLDER) ? false : 'no conformance data' }, async (t) => {
-  let loaded = 0;
-  let refused = 0;
-  for (const name of readdirSync(FOLDER)) {
-    const wantsError = name.includes('.bad.') || REFUSED_BESIDES_BAD.test(name);
-    const path = `${FOLDER}/${name}`;
-    if (!wantsError) {
-      const { config } = await loadConfigFile(path);
-      // What is printed means the same, except that secrets are hidden and that a `$` in a label would be expanded again.
-      if (name !== 'external_labels.good.yml') assert.equal(formatConfig(parse(formatConfig(config))), formatConfig(config), name);
-      loaded++;
-      continue;
+test(
+  'conformance: good files load, bad files are refused with the field at fault',
+  { skip: existsSync(FOLDER) ? false : 'no conformance data' },
+  async (t) => {
+    let loaded = 0;
+    let refused = 0;
+    for (const name of readdirSync(FOLDER)) {
+      const wantsError = name.includes('.bad.') || REFUSED_BESIDES_BAD.test(name);
+      const path = `${FOLDER}/${name}`;
+      if (!wantsError) {
+        const { config } = await loadConfigFile(path);
+        // What is printed means the same, except that secrets are hidden and that a `$` in a label would be expanded again.
+        if (name !== 'external_labels.good.yml')
+          assert.equal(formatConfig(parse(formatConfig(config))), formatConfig(config), name);
+        loaded++;
+        continue;
+      }
+      await assert.rejects(loadConfigFile(path), (error: unknown) => {
+        assert.ok(error instanceof ConfigError, `${name}: ${String(error)}`);
+        assert.notEqual(error.issues[0]?.field, '', `${name} names no field: ${error.message}`);
+        return true;
+      });
+      refused++;
     }
-    await assert.rejects(loadConfigFile(path), (error: unknown) => {
-      assert.ok(error instanceof ConfigError, `${name}: ${String(error)}`);
-      assert.notEqual(error.issues[0]?.field, '', `${name} names no field: ${error.message}`);
-      return true;
-    });
-    refused++;
-  }
-  t.diagnostic(`${loaded} files loaded, ${refused} refused`);
-  assert.ok(loaded > 40 && refused > 100);
-});
+    t.diagnostic(`${loaded} files loaded, ${refused} refused`);
+    assert.ok(loaded > 40 && refused > 100);
+  },
+);
 
-test('conformance: agent mode refuses what an agent has no use for', { skip: existsSync(FOLDER) ? false : 'no conformance data' }, async () => {
-  await loadConfigFile(`${FOLDER}/agent_mode.good.yml`, { agent: true });
-  for (const [name, message] of [
-    ['with_alert_manager', /field alerting is not allowed in agent mode/],
-    ['with_alert_relabels', /field alerting is not allowed in agent mode/],
-    ['with_remote_reads', /field remote_read is not allowed in agent mode/],
-    ['with_rule_files', /field rule_files is not allowed in agent mode/],
-  ] as const) {
-    await assert.rejects(loadConfigFile(`${FOLDER}/agent_mode.${name}.yml`, { agent: true }), message);
-  }
-});
+test(
+  'conformance: agent mode refuses what an agent has no use for',
+  { skip: existsSync(FOLDER) ? false : 'no conformance data' },
+  async () => {
+    await loadConfigFile(`${FOLDER}/agent_mode.good.yml`, { agent: true });
+    for (const [name, message] of [
+      ['with_alert_manager', /field alerting is not allowed in agent mode/],
+      ['with_alert_relabels', /field alerting is not allowed in agent mode/],
+      ['with_remote_reads', /field remote_read is not allowed in agent mode/],
+      ['with_rule_files', /field rule_files is not allowed in agent mode/],
+    ] as const) {
+      await assert.rejects(loadConfigFile(`${FOLDER}/agent_mode.${name}.yml`, { agent: true }), message);
+    }
+  },
+);
 
 // Text, the whole message.
 const errors = [
-  ['global:\n  foo: 1', 'yaml: unmarshal errors:\n  line 2: field foo not found in type config.plain (column 3, global.foo)'],
+  [
+    'global:\n  foo: 1',
+    'yaml: unmarshal errors:\n  line 2: field foo not found in type config.plain (column 3, global.foo)',
+  ],
   [
     'scrape_configs:\n- job_name: a\n  foo: 1\n  sample_limit: abc\n  honor_labels: maybe\n  params: [a]',
     'yaml: unmarshal errors:\n' +
@@ -63,7 +79,10 @@ const errors = [
       '  line 5: cannot unmarshal !!str `maybe` into bool (column 17, scrape_configs[0].honor_labels)\n' +
       '  line 6: cannot unmarshal !!seq into map[string][]string (column 11, scrape_configs[0].params)',
   ],
-  ['scrape_configs: foo', 'yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `foo` into []*config.ScrapeConfig (column 17, scrape_configs)'],
+  [
+    'scrape_configs: foo',
+    'yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `foo` into []*config.ScrapeConfig (column 17, scrape_configs)',
+  ],
   ['foo', 'yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `foo` into config.plain (column 1)'],
   ['a: *x', "yaml: line 1: unknown anchor 'x' referenced (column 5)"],
   ['a: b: c', 'yaml: line 1: bad indentation of a mapping entry (column 5)'],
@@ -92,7 +111,10 @@ const badJobs = [
   ['authorization: {credentials: a, credentials_file: b}', /authorization credentials & credentials_file/],
   ['authorization: {type: Basic}', /use "basic_auth" instead/],
   ['oauth2: {client_id: a}', /oauth2 token_url must be configured/],
-  ['oauth2: {client_id: a, token_url: b, client_secret: c, client_secret_file: d}', /client_secret & client_secret_file/],
+  [
+    'oauth2: {client_id: a, token_url: b, client_secret: c, client_secret_file: d}',
+    /client_secret & client_secret_file/,
+  ],
   ['oauth2: {client_id: a, token_url: b, grant_type: password}', /grant_type must be/],
   ['tls_config: {cert_file: a}', /key or key_file must be configured/],
   ['tls_config: {ca: a, ca_file: b}', /at most one of ca and ca_file/],
@@ -111,7 +133,10 @@ const badJobs = [
   ['scrape_protocols: []', /scrape_protocols cannot be empty/],
   ['fallback_scrape_protocol: text', /unknown scrape protocol text/],
   ['metric_name_validation_scheme: ascii', /unknown name validation method/],
-  ['metric_name_validation_scheme: legacy\nmetric_name_escaping_scheme: allow-utf-8', /validation scheme is not set to UTF8/],
+  [
+    'metric_name_validation_scheme: legacy\nmetric_name_escaping_scheme: allow-utf-8',
+    /validation scheme is not set to UTF8/,
+  ],
   ['relabel_configs: [{action: explode}]', /unknown relabel action "explode"/],
   ['metric_name_validation_scheme: legacy\nrelabel_configs: [{target_label: a-b}]', /"a-b" is invalid 'target_label'/],
   ['dns_sd_configs: [{names: [a], type: X}]', /invalid DNS-SD records type X/],
@@ -134,7 +159,10 @@ scrape_configs:
   scrape_native_histograms: false
 `);
   const [all, own] = scrapeConfigs;
-  assert.deepEqual([all!.scrapeIntervalMs, all!.scrapeTimeoutMs, all!.sampleLimit, all!.bodySizeLimitBytes], [30_000, 20_000, 7, 1024]);
+  assert.deepEqual(
+    [all!.scrapeIntervalMs, all!.scrapeTimeoutMs, all!.sampleLimit, all!.bodySizeLimitBytes],
+    [30_000, 20_000, 7, 1024],
+  );
   // The timeout never exceeds the interval.
   assert.deepEqual([own!.scrapeIntervalMs, own!.scrapeTimeoutMs, own!.sampleLimit], [10_000, 10_000, 9]);
   assert.equal(all!.scrapeProtocols[0], 'PrometheusProto');
@@ -143,15 +171,23 @@ scrape_configs:
 
 test('defaults are those of Prometheus', () => {
   const config = parse('');
-  assert.deepEqual([config.global.scrapeIntervalMs, config.global.scrapeTimeoutMs, config.global.evaluationIntervalMs], [60_000, 10_000, 60_000]);
-  const { metricsPath, scheme, honorTimestamps, enableCompression, metricNameEscapingScheme, httpClient } = job('metric_name_validation_scheme: legacy');
-  assert.deepEqual({ metricsPath, scheme, honorTimestamps, enableCompression, metricNameEscapingScheme }, {
-    metricsPath: '/metrics',
-    scheme: 'http',
-    honorTimestamps: true,
-    enableCompression: true,
-    metricNameEscapingScheme: 'underscores',
-  });
+  assert.deepEqual(
+    [config.global.scrapeIntervalMs, config.global.scrapeTimeoutMs, config.global.evaluationIntervalMs],
+    [60_000, 10_000, 60_000],
+  );
+  const { metricsPath, scheme, honorTimestamps, enableCompression, metricNameEscapingScheme, httpClient } = job(
+    'metric_name_validation_scheme: legacy',
+  );
+  assert.deepEqual(
+    { metricsPath, scheme, honorTimestamps, enableCompression, metricNameEscapingScheme },
+    {
+      metricsPath: '/metrics',
+      scheme: 'http',
+      honorTimestamps: true,
+      enableCompression: true,
+      metricNameEscapingScheme: 'underscores',
+    },
+  );
   assert.deepEqual([httpClient.followRedirects, httpClient.enableHttp2], [true, true]);
 });
 
@@ -162,11 +198,16 @@ test('external labels take variables from the environment', () => {
 });
 
 test('bearer_token is an authorization', () => {
-  assert.deepEqual(job('bearer_token: abc').httpClient.authorization, { type: 'Bearer', credentials: 'abc', credentialsFile: '' });
+  assert.deepEqual(job('bearer_token: abc').httpClient.authorization, {
+    type: 'Bearer',
+    credentials: 'abc',
+    credentialsFile: '',
+  });
 });
 
 test('relative paths start from the folder of the file', () => {
-  const text = 'rule_files: [a/*.yml, /b.yml]\nscrape_configs:\n- job_name: j\n  tls_config: {ca_file: ca.pem}\n  authorization: {credentials_file: t}';
+  const text =
+    'rule_files: [a/*.yml, /b.yml]\nscrape_configs:\n- job_name: j\n  tls_config: {ca_file: ca.pem}\n  authorization: {credentials_file: t}';
   const config = parse(text, { dir: '/etc/prom' });
   assert.deepEqual(config.ruleFiles, ['/etc/prom/a/*.yml', '/b.yml']);
   assert.equal(config.scrapeConfigs[0]!.httpClient.tls.caFile, '/etc/prom/ca.pem');
@@ -175,7 +216,9 @@ test('relative paths start from the folder of the file', () => {
 
 test('static targets may hold a slash where relabelling may rewrite them', () => {
   assert.throws(() => job('static_configs: [{targets: ["http://a"]}]'), /"http:\/\/a" is not a valid hostname/);
-  const { serviceDiscovery } = job('static_configs: [{targets: ["http://a"]}]\nrelabel_configs: [{target_label: __address__, replacement: b}]');
+  const { serviceDiscovery } = job(
+    'static_configs: [{targets: ["http://a"]}]\nrelabel_configs: [{target_label: __address__, replacement: b}]',
+  );
   assert.equal(serviceDiscovery.length, 1);
 });
 
@@ -204,7 +247,9 @@ scrape_configs:
 });
 
 test('what is printed reads as Prometheus prints it', () => {
-  const shown = formatConfig(parse('scrape_configs:\n- job_name: j\n  static_configs: [{targets: ["a:1"], labels: {x: "1"}}]\n'));
+  const shown = formatConfig(
+    parse('scrape_configs:\n- job_name: j\n  static_configs: [{targets: ["a:1"], labels: {x: "1"}}]\n'),
+  );
   assert.equal(
     shown,
     `global:
@@ -250,10 +295,15 @@ otlp:
 
 test('without a configuration, this process and this machine are scraped', () => {
   const { scrapeConfigs } = defaultConfig(9090);
-  const shown = scrapeConfigs.map(({ jobName, metricsPath, scrapeIntervalMs }) => `${jobName} ${metricsPath} ${scrapeIntervalMs}`);
+  const shown = scrapeConfigs.map(
+    ({ jobName, metricsPath, scrapeIntervalMs }) => `${jobName} ${metricsPath} ${scrapeIntervalMs}`,
+  );
   assert.deepEqual(shown, ['coeus /metrics 5000', 'node /metrics/host 5000']);
 });
 
 test('a file that is not there is named', async () => {
-  await assert.rejects(loadConfigFile('/nowhere/p.yml'), { name: 'ConfigError', message: 'open /nowhere/p.yml: no such file or directory' });
+  await assert.rejects(loadConfigFile('/nowhere/p.yml'), {
+    name: 'ConfigError',
+    message: 'open /nowhere/p.yml: no such file or directory',
+  });
 });

@@ -9,7 +9,17 @@ import { labelsFromPairs, quote, type Labels } from '../../core/model/labels.ts'
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { checkRelabelRules } from './relabel-schema.ts';
 import { REMOTE_READS, REMOTE_WRITES, type RemoteReadConfig, type RemoteWriteConfig } from './remote-schema.ts';
-import { field, list, optional, Reader, shownField, STRING, struct, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  field,
+  list,
+  optional,
+  Reader,
+  shownField,
+  STRING,
+  struct,
+  type StructPlace,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { GLOBAL, inheritGlobal, SCRAPE_CONFIGS, type GlobalConfig, type ScrapeConfig } from './scrape-schema.ts';
 import {
   ALERTING,
@@ -167,7 +177,10 @@ function inFile<T>(file: string, read: () => T): T {
 
 function finishConfig(written: WrittenConfig, reader: Reader, options: ParseOptions): Config {
   const place = reader.placeOf(written);
-  const global = { ...written.global, externalLabels: expandedLabels(written.global, reader.placeOf(written.global), options.environment ?? {}) };
+  const global = {
+    ...written.global,
+    externalLabels: expandedLabels(written.global, reader.placeOf(written.global), options.environment ?? {}),
+  };
   const names = global.metricNameValidationScheme;
   const config: Config = { ...written, global, scrapeConfigs: uniqueJobs(written.scrapeConfigs, [], global, reader) };
   for (const remote of config.remoteWrite) checkRelabelRules(remote.writeRelabelConfigs, names, reader);
@@ -178,8 +191,17 @@ function finishConfig(written: WrittenConfig, reader: Reader, options: ParseOpti
   }
   checkUniqueNames(config.remoteWrite, 'remote write', reader);
   checkUniqueNames(config.remoteRead, 'remote read', reader);
-  if (names === 'legacy' && (config.otlp.translationStrategy === 'NoUTF8EscapingWithSuffixes' || config.otlp.translationStrategy === 'NoTranslation')) {
-    reader.placeOf(config.otlp).fail('translation_strategy', `OTLP translation strategy ${quote(config.otlp.translationStrategy)} is not allowed when UTF8 is disabled`);
+  if (
+    names === 'legacy' &&
+    (config.otlp.translationStrategy === 'NoUTF8EscapingWithSuffixes' ||
+      config.otlp.translationStrategy === 'NoTranslation')
+  ) {
+    reader
+      .placeOf(config.otlp)
+      .fail(
+        'translation_strategy',
+        `OTLP translation strategy ${quote(config.otlp.translationStrategy)} is not allowed when UTF8 is disabled`,
+      );
   }
   if (options.agent === true) checkAgent(config, place);
   return config;
@@ -187,17 +209,24 @@ function finishConfig(written: WrittenConfig, reader: Reader, options: ParseOpti
 
 function checkAgent(config: Config, place: StructPlace): void {
   const { alerting, ruleFiles, remoteRead } = config;
-  if (alerting.alertmanagers.length > 0 || alerting.alertRelabelConfigs.length > 0) place.fail('alerting', 'field alerting is not allowed in agent mode');
+  if (alerting.alertmanagers.length > 0 || alerting.alertRelabelConfigs.length > 0)
+    place.fail('alerting', 'field alerting is not allowed in agent mode');
   if (ruleFiles.length > 0) place.fail('rule_files', 'field rule_files is not allowed in agent mode');
   if (remoteRead.length > 0) place.fail('remote_read', 'field remote_read is not allowed in agent mode');
 }
 
 /** Jobs whole, their names distinct among themselves and from `earlier`. */
-function uniqueJobs(written: WrittenScrapeConfigs, earlier: readonly string[], global: GlobalConfig, reader: Reader): readonly ScrapeConfig[] {
+function uniqueJobs(
+  written: WrittenScrapeConfigs,
+  earlier: readonly string[],
+  global: GlobalConfig,
+  reader: Reader,
+): readonly ScrapeConfig[] {
   const names = new Set(earlier);
   return written.map((job) => {
     const config = inheritGlobal(job, global, reader);
-    if (names.has(job.jobName)) reader.placeOf(job).fail('job_name', `found multiple scrape configs with job name ${quote(job.jobName)}`);
+    if (names.has(job.jobName))
+      reader.placeOf(job).fail('job_name', `found multiple scrape configs with job name ${quote(job.jobName)}`);
     names.add(job.jobName);
     return config;
   });
@@ -213,7 +242,11 @@ function checkUniqueNames(configs: readonly { readonly name: string }[], what: s
   }
 }
 
-function expandedLabels(global: GlobalConfig, place: StructPlace, environment: Readonly<Record<string, string | undefined>>): Labels {
+function expandedLabels(
+  global: GlobalConfig,
+  place: StructPlace,
+  environment: Readonly<Record<string, string | undefined>>,
+): Labels {
   const pairs: [string, string][] = [];
   for (const [name, value] of labelPairs(global.externalLabels)) {
     const expanded = expandVariables(value, environment);

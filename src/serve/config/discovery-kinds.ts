@@ -8,7 +8,21 @@
 import type { HttpClientConfig } from '../../core/model/http-client-config.ts';
 import type { SdOption, SdOptions } from '../../ingest/discovery/sd-config.ts';
 import { httpClientPart, TLS } from './http-client-schema.ts';
-import { BOOL, field, INT, list, map, oneOf, SECRET, STRING, struct, type Check, type Part, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  BOOL,
+  field,
+  INT,
+  list,
+  map,
+  oneOf,
+  SECRET,
+  STRING,
+  struct,
+  type Check,
+  type Part,
+  type StructPlace,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { DURATION, URL_TEXT, urlParts } from '../../core/model/yaml/values.ts';
 import { PATH } from './path.ts';
 
@@ -16,7 +30,9 @@ type Parts = Readonly<Record<string, Part<SdOption>>>;
 
 /** Each property bears the name of its key. */
 function keys(types: Readonly<Record<string, Type<SdOption>>>, absent: Readonly<Record<string, SdOption>> = {}): Parts {
-  return Object.fromEntries(Object.entries(types).map(([key, type]) => [key, field(key, type, absent[key] ?? type.zero)]));
+  return Object.fromEntries(
+    Object.entries(types).map(([key, type]) => [key, field(key, type, absent[key] ?? type.zero)]),
+  );
 }
 
 const texts = (names: string): Parts => keys(Object.fromEntries(names.split(' ').map((name) => [name, STRING])));
@@ -29,7 +45,8 @@ const flag = (key: string, absent: boolean): Parts => keys({ [key]: BOOL }, { [k
 const HTTP: Parts = { httpClient: httpClientPart() };
 const TLS_ONLY: Parts = keys({ tls_config: TLS });
 
-const role = (kind: string, roles: readonly string[]): Parts => keys({ role: oneOf(`${kind}.Role`, ['', ...roles], '', (word) => `unknown role "${word}"`) });
+const role = (kind: string, roles: readonly string[]): Parts =>
+  keys({ role: oneOf(`${kind}.Role`, ['', ...roles], '', (word) => `unknown role "${word}"`) });
 
 const FILTERS = list(struct<SdOptions>('struct', { ...texts('name'), ...keys({ values: list(STRING) }) }));
 
@@ -43,21 +60,37 @@ function need(options: SdOptions, place: StructPlace, key: string, message: stri
   if (options[key] === '') place.fail(key, message);
 }
 
-function kind(name: string, parts: Parts, check?: Check<SdOptions>, options: { open?: boolean } = {}): readonly [string, Type<SdOptions>] {
+function kind(
+  name: string,
+  parts: Parts,
+  check?: Check<SdOptions>,
+  options: { open?: boolean } = {},
+): readonly [string, Type<SdOptions>] {
   return [name, struct<SdOptions>(`${name}.plain`, parts, check, options)];
 }
 
-const AWS: Parts = { ...texts('region endpoint access_key profile role_arn external_id'), ...secrets('secret_key'), ...port(80), ...refresh(60), ...HTTP };
+const AWS: Parts = {
+  ...texts('region endpoint access_key profile role_arn external_id'),
+  ...secrets('secret_key'),
+  ...port(80),
+  ...refresh(60),
+  ...HTTP,
+};
 
-const ZOOKEEPER: Parts = { ...keys({ servers: list(STRING), paths: list(STRING), timeout: DURATION }, { timeout: 10_000 }) };
+const ZOOKEEPER: Parts = {
+  ...keys({ servers: list(STRING), paths: list(STRING), timeout: DURATION }, { timeout: 10_000 }),
+};
 
 function checkZooKeeper(name: string): Check<SdOptions> {
   return (options, place) => {
     const { servers, paths } = options;
-    if (Array.isArray(servers) && servers.length === 0) place.fail('servers', `${name} SD config must contain at least one Zookeeper server`);
-    if (Array.isArray(paths) && paths.length === 0) place.fail('paths', `${name} SD config must contain at least one path`);
+    if (Array.isArray(servers) && servers.length === 0)
+      place.fail('servers', `${name} SD config must contain at least one Zookeeper server`);
+    if (Array.isArray(paths) && paths.length === 0)
+      place.fail('paths', `${name} SD config must contain at least one path`);
     for (const path of Array.isArray(paths) ? paths : []) {
-      if (typeof path === 'string' && !path.startsWith('/')) place.fail('paths', `${name} SD config paths must begin with '/': ${path}`);
+      if (typeof path === 'string' && !path.startsWith('/'))
+        place.fail('paths', `${name} SD config paths must begin with '/': ${path}`);
     }
   };
 }
@@ -67,9 +100,13 @@ const AZURE_METHODS = ['OAuth', 'ManagedIdentity', 'SDK', 'WorkloadIdentity'];
 const checkAzure: Check<SdOptions> = (options, place) => {
   const method = textOf(options, 'authentication_method');
   if (!AZURE_METHODS.includes(method)) {
-    place.fail('authentication_method', `unknown authentication_type "${method}". Supported types are "OAuth", "ManagedIdentity", "SDK" or "WorkloadIdentity"`);
+    place.fail(
+      'authentication_method',
+      `unknown authentication_type "${method}". Supported types are "OAuth", "ManagedIdentity", "SDK" or "WorkloadIdentity"`,
+    );
   }
-  const needed = method === 'OAuth' ? ['subscription_id', 'tenant_id', 'client_id', 'client_secret'] : ['subscription_id'];
+  const needed =
+    method === 'OAuth' ? ['subscription_id', 'tenant_id', 'client_id', 'client_secret'] : ['subscription_id'];
   for (const key of needed) need(options, place, key, `azure SD configuration requires a ${key}`);
 };
 
@@ -105,7 +142,12 @@ type KubernetesOptions = {
   readonly attach_metadata: SdOptions;
 };
 
-const KUBERNETES_ROLE = oneOf('kubernetes.Role', ['', ...SELECTOR_ROLES.keys()], '', (word) => `unknown Kubernetes SD role "${word}"`);
+const KUBERNETES_ROLE = oneOf(
+  'kubernetes.Role',
+  ['', ...SELECTOR_ROLES.keys()],
+  '',
+  (word) => `unknown Kubernetes SD role "${word}"`,
+);
 
 const KUBERNETES = struct<KubernetesOptions>(
   'kubernetes.plain',
@@ -114,12 +156,30 @@ const KUBERNETES = struct<KubernetesOptions>(
     role: field('role', KUBERNETES_ROLE),
     kubeconfig_file: field('kubeconfig_file', PATH),
     httpClient: httpClientPart(),
-    namespaces: field('namespaces', struct('kubernetes.plain', { own_namespace: field('own_namespace', BOOL), names: field('names', list(STRING)) })),
+    namespaces: field(
+      'namespaces',
+      struct('kubernetes.plain', { own_namespace: field('own_namespace', BOOL), names: field('names', list(STRING)) }),
+    ),
     selectors: field(
       'selectors',
-      list(struct<KubernetesSelector>('kubernetes.SelectorConfig', { role: field('role', KUBERNETES_ROLE), label: field('label', STRING), field: field('field', STRING) })),
+      list(
+        struct<KubernetesSelector>('kubernetes.SelectorConfig', {
+          role: field('role', KUBERNETES_ROLE),
+          label: field('label', STRING),
+          field: field('field', STRING),
+        }),
+      ),
     ),
-    attach_metadata: field('attach_metadata', struct<SdOptions>('kubernetes.AttachMetadataConfig', { ...flag('node', false), ...flag('namespace', false), ...flag('deployment', false), ...flag('job', false), ...flag('cronjob', false) })),
+    attach_metadata: field(
+      'attach_metadata',
+      struct<SdOptions>('kubernetes.AttachMetadataConfig', {
+        ...flag('node', false),
+        ...flag('namespace', false),
+        ...flag('deployment', false),
+        ...flag('job', false),
+        ...flag('cronjob', false),
+      }),
+    ),
   },
   checkKubernetes,
 );
@@ -127,32 +187,54 @@ const KUBERNETES = struct<KubernetesOptions>(
 function checkKubernetes(options: KubernetesOptions, place: StructPlace): void {
   const { role, api_server: apiServer, kubeconfig_file: kubeconfig, httpClient, namespaces, selectors } = options;
   if (role === '') place.fail('role', 'role missing (one of: pod, service, endpoints, endpointslice, node, ingress)');
-  const hasHttpOptions = ['basic_auth', 'authorization', 'oauth2', 'bearer_token', 'bearer_token_file', 'tls_config', 'proxy_url', 'follow_redirects', 'enable_http2'].some((key) => place.has(key));
+  const hasHttpOptions = [
+    'basic_auth',
+    'authorization',
+    'oauth2',
+    'bearer_token',
+    'bearer_token_file',
+    'tls_config',
+    'proxy_url',
+    'follow_redirects',
+    'enable_http2',
+  ].some((key) => place.has(key));
   const ownNamespace = namespaces.own_namespace;
-  if (apiServer !== '' && kubeconfig !== '') place.fail('kubeconfig_file', "cannot use 'kubeconfig_file' and 'api_server' simultaneously");
-  if (kubeconfig !== '' && hasHttpOptions) place.fail('kubeconfig_file', "cannot use a custom HTTP client configuration together with 'kubeconfig_file'");
-  if (apiServer === '' && kubeconfig === '' && (httpClient.basicAuth !== null || httpClient.authorization !== null || httpClient.oauth2 !== null)) {
+  if (apiServer !== '' && kubeconfig !== '')
+    place.fail('kubeconfig_file', "cannot use 'kubeconfig_file' and 'api_server' simultaneously");
+  if (kubeconfig !== '' && hasHttpOptions)
+    place.fail('kubeconfig_file', "cannot use a custom HTTP client configuration together with 'kubeconfig_file'");
+  if (
+    apiServer === '' &&
+    kubeconfig === '' &&
+    (httpClient.basicAuth !== null || httpClient.authorization !== null || httpClient.oauth2 !== null)
+  ) {
     place.fail('api_server', "to use custom HTTP client configuration please provide the 'api_server' URL explicitly");
   }
-  if (apiServer !== '' && ownNamespace) place.fail('namespaces', "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously");
-  if (kubeconfig !== '' && ownNamespace) place.fail('namespaces', "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
+  if (apiServer !== '' && ownNamespace)
+    place.fail('namespaces', "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously");
+  if (kubeconfig !== '' && ownNamespace)
+    place.fail('namespaces', "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
   const allowed = SELECTOR_ROLES.get(role) ?? [];
   const seen = new Set<string>();
   for (const selector of selectors) {
     if (seen.has(selector.role)) place.fail('selectors', `duplicated selector role: ${selector.role}`);
     seen.add(selector.role);
-    if (!allowed.includes(selector.role)) place.fail('selectors', `${role} role supports only ${allowed.join(', ')} selectors`);
+    if (!allowed.includes(selector.role))
+      place.fail('selectors', `${role} role supports only ${allowed.join(', ')} selectors`);
   }
 }
 
 const checkMarathon: Check<SdOptions> = (options, place) => {
   const { servers, auth_token: token, auth_token_file: tokenFile } = options;
-  if (Array.isArray(servers) && servers.length === 0) place.fail('servers', 'marathon_sd: must contain at least one Marathon server');
-  if (token !== '' && tokenFile !== '') place.fail('auth_token_file', 'marathon_sd: at most one of auth_token & auth_token_file must be configured');
+  if (Array.isArray(servers) && servers.length === 0)
+    place.fail('servers', 'marathon_sd: must contain at least one Marathon server');
+  if (token !== '' && tokenFile !== '')
+    place.fail('auth_token_file', 'marathon_sd: at most one of auth_token & auth_token_file must be configured');
   if (token === '' && tokenFile === '') return;
   for (const key of ['basic_auth', 'authorization', 'oauth2', 'bearer_token', 'bearer_token_file']) {
     const others = key.startsWith('bearer_token') ? 'bearer_token, bearer_token_file' : key;
-    if (place.has(key)) place.fail(key, `marathon_sd: at most one of ${others}, auth_token & auth_token_file must be configured`);
+    if (place.has(key))
+      place.fail(key, `marathon_sd: at most one of ${others}, auth_token & auth_token_file must be configured`);
   }
 };
 
@@ -170,13 +252,15 @@ const checkOvhCloud: Check<SdOptions> = (options, place) => {
   need(options, place, 'application_key', 'application key can not be empty');
   need(options, place, 'application_secret', 'application secret can not be empty');
   need(options, place, 'consumer_key', 'consumer key can not be empty');
-  if (service !== 'vps' && service !== 'dedicated_server') place.fail('service', `unknown service: ${textOf(options, 'service')}`);
+  if (service !== 'vps' && service !== 'dedicated_server')
+    place.fail('service', `unknown service: ${textOf(options, 'service')}`);
 };
 
 const checkScaleway: Check<SdOptions> = (options, place) => {
   need(options, place, 'role', 'role missing (one of: instance, baremetal)');
   need(options, place, 'project_id', 'project_id is mandatory');
-  if (options['secret_key'] === '' && options['secret_key_file'] === '') place.fail('secret_key', 'one of secret_key & secret_key_file must be configured');
+  if (options['secret_key'] === '' && options['secret_key_file'] === '')
+    place.fail('secret_key', 'one of secret_key & secret_key_file must be configured');
   if (options['secret_key'] !== '' && options['secret_key_file'] !== '') {
     place.fail('secret_key_file', 'at most one of secret_key & secret_key_file must be configured');
   }
@@ -185,7 +269,9 @@ const checkScaleway: Check<SdOptions> = (options, place) => {
 
 /** The kinds by the name before `_sd_configs`. */
 export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, Type<SdOptions>>([
-  kind('aws', { ...AWS, ...texts('role'), ...keys({ filters: FILTERS, clusters: list(STRING) }) }, checkFilters, { open: true }),
+  kind('aws', { ...AWS, ...texts('role'), ...keys({ filters: FILTERS, clusters: list(STRING) }) }, checkFilters, {
+    open: true,
+  }),
   kind(
     'azure',
     {
@@ -213,12 +299,27 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   kind('digitalocean', { ...port(80), ...refresh(60), ...HTTP }),
   kind(
     'docker',
-    { ...texts('host'), ...port(80), ...text('host_networking_host', 'localhost'), ...flag('match_first_network', true), ...keys({ filters: FILTERS }), ...refresh(60), ...HTTP },
+    {
+      ...texts('host'),
+      ...port(80),
+      ...text('host_networking_host', 'localhost'),
+      ...flag('match_first_network', true),
+      ...keys({ filters: FILTERS }),
+      ...refresh(60),
+      ...HTTP,
+    },
     (options, place) => need(options, place, 'host', 'host missing'),
   ),
   kind(
     'dockerswarm',
-    { ...texts('host'), ...role('moby', ['services', 'tasks', 'nodes']), ...port(80), ...keys({ filters: FILTERS }), ...refresh(60), ...HTTP },
+    {
+      ...texts('host'),
+      ...role('moby', ['services', 'tasks', 'nodes']),
+      ...port(80),
+      ...keys({ filters: FILTERS }),
+      ...refresh(60),
+      ...HTTP,
+    },
     (options, place) => {
       need(options, place, 'host', 'host missing');
       need(options, place, 'role', 'role missing (one of: tasks, services, nodes)');
@@ -232,10 +333,14 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
     const { scheme, host } = urlParts(textOf(options, 'server'));
     if (scheme === '' || host === '') place.fail('server', 'eureka_sd: invalid eureka server URL');
   }),
-  kind('gce', { ...texts('project zone filter'), ...port(80), ...text('tag_separator', ','), ...refresh(60) }, (options, place) => {
-    need(options, place, 'project', 'GCE SD configuration requires a project');
-    need(options, place, 'zone', 'GCE SD configuration requires a zone');
-  }),
+  kind(
+    'gce',
+    { ...texts('project zone filter'), ...port(80), ...text('tag_separator', ','), ...refresh(60) },
+    (options, place) => {
+      need(options, place, 'project', 'GCE SD configuration requires a project');
+      need(options, place, 'zone', 'GCE SD configuration requires a zone');
+    },
+  ),
   kind(
     'hetzner',
     { ...role('hetzner', ['robot', 'hcloud']), ...texts('label_selector'), ...port(80), ...refresh(60), ...HTTP },
@@ -247,12 +352,27 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   ['kubernetes', KUBERNETES],
   kind(
     'kuma',
-    { ...texts('server client_id'), ...keys({ fetch_timeout: DURATION }, { fetch_timeout: 120_000 }), ...refresh(30), ...HTTP },
+    {
+      ...texts('server client_id'),
+      ...keys({ fetch_timeout: DURATION }, { fetch_timeout: 120_000 }),
+      ...refresh(30),
+      ...HTTP,
+    },
     (options, place) => need(options, place, 'server', 'kuma SD server must not be empty and have a scheme'),
   ),
   kind('lightsail', AWS),
   kind('linode', { ...texts('region'), ...port(80), ...text('tag_separator', ','), ...refresh(60), ...HTTP }),
-  kind('marathon', { ...keys({ servers: list(STRING) }), ...secrets('auth_token'), ...paths('auth_token_file'), ...refresh(30), ...HTTP }, checkMarathon),
+  kind(
+    'marathon',
+    {
+      ...keys({ servers: list(STRING) }),
+      ...secrets('auth_token'),
+      ...paths('auth_token_file'),
+      ...refresh(30),
+      ...HTTP,
+    },
+    checkMarathon,
+  ),
   kind('msk', { ...AWS, ...keys({ clusters: list(STRING) }) }, undefined, { open: true }),
   kind('nerve', ZOOKEEPER, checkZooKeeper('nerve')),
   kind(
@@ -270,9 +390,20 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   ),
   kind(
     'oci',
-    { ...text('auth', 'api_key'), ...texts('region tenancy user fingerprint'), ...paths('key_file'), ...secrets('key key_passphrase'), ...keys({ compartments: list(STRING) }), ...port(80), ...refresh(60), ...HTTP },
+    {
+      ...text('auth', 'api_key'),
+      ...texts('region tenancy user fingerprint'),
+      ...paths('key_file'),
+      ...secrets('key key_passphrase'),
+      ...keys({ compartments: list(STRING) }),
+      ...port(80),
+      ...refresh(60),
+      ...HTTP,
+    },
     (options, place) => {
-      if (!['api_key', 'instance_principal', 'resource_principal', 'workload_identity'].includes(textOf(options, 'auth'))) {
+      if (
+        !['api_key', 'instance_principal', 'resource_principal', 'workload_identity'].includes(textOf(options, 'auth'))
+      ) {
         place.fail('auth', `unknown auth method "${textOf(options, 'auth')}"`);
       }
     },
@@ -281,7 +412,9 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   kind(
     'openstack',
     {
-      ...texts('identity_endpoint username userid project_name project_id domain_name domain_id application_credential_name application_credential_id region'),
+      ...texts(
+        'identity_endpoint username userid project_name project_id domain_name domain_id application_credential_name application_credential_id region',
+      ),
       ...secrets('password application_credential_secret'),
       ...role('openstack', ['hypervisor', 'instance', 'loadbalancer']),
       ...flag('all_tenants', false),
@@ -292,7 +425,10 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
     },
     (options, place) => {
       if (!['public', 'internal', 'admin'].includes(textOf(options, 'availability'))) {
-        place.fail('availability', `unknown availability ${textOf(options, 'availability')}, must be one of admin, internal or public`);
+        place.fail(
+          'availability',
+          `unknown availability ${textOf(options, 'availability')}, must be one of admin, internal or public`,
+        );
       }
       need(options, place, 'role', 'role missing (one of: instance, hypervisor, loadbalancer)');
       need(options, place, 'region', 'openstack SD configuration requires a region');
@@ -300,7 +436,14 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   ),
   kind(
     'outscale',
-    { ...texts('region endpoint access_key'), ...paths('secret_key_file'), ...secrets('secret_key'), ...port(80), ...refresh(60), ...HTTP },
+    {
+      ...texts('region endpoint access_key'),
+      ...paths('secret_key_file'),
+      ...secrets('secret_key'),
+      ...port(80),
+      ...refresh(60),
+      ...HTTP,
+    },
     (options, place) => {
       need(options, place, 'region', 'outscale SD configuration requires a region');
       need(options, place, 'access_key', 'outscale SD configuration requires an access_key');
@@ -312,10 +455,19 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   ),
   kind(
     'ovhcloud',
-    { ...text('endpoint', 'ovh-eu'), ...texts('application_key service'), ...secrets('application_secret consumer_key'), ...refresh(60) },
+    {
+      ...text('endpoint', 'ovh-eu'),
+      ...texts('application_key service'),
+      ...secrets('application_secret consumer_key'),
+      ...refresh(60),
+    },
     checkOvhCloud,
   ),
-  kind('puppetdb', { ...texts('url query'), ...flag('include_parameters', false), ...port(80), ...refresh(60), ...HTTP }, checkPuppetDb),
+  kind(
+    'puppetdb',
+    { ...texts('url query'), ...flag('include_parameters', false), ...port(80), ...refresh(60), ...HTTP },
+    checkPuppetDb,
+  ),
   kind('rds', AWS, undefined, { open: true }),
   kind(
     'scaleway',
@@ -350,10 +502,19 @@ export const otherKinds: ReadonlyMap<string, Type<SdOptions>> = new Map<string, 
   ),
   kind(
     'triton',
-    { ...texts('account dns_suffix endpoint'), ...text('role', 'container'), ...keys({ groups: list(STRING), version: INT }, { version: 1 }), ...port(9163), ...refresh(60), ...TLS_ONLY },
+    {
+      ...texts('account dns_suffix endpoint'),
+      ...text('role', 'container'),
+      ...keys({ groups: list(STRING), version: INT }, { version: 1 }),
+      ...port(9163),
+      ...refresh(60),
+      ...TLS_ONLY,
+    },
     (options, place) => {
-      if (options['role'] !== 'container' && options['role'] !== 'cn') place.fail('role', "triton SD configuration requires role to be 'container' or 'cn'");
-      for (const key of ['account', 'dns_suffix', 'endpoint']) need(options, place, key, `triton SD configuration requires ${key === 'account' ? 'an' : 'a'} ${key}`);
+      if (options['role'] !== 'container' && options['role'] !== 'cn')
+        place.fail('role', "triton SD configuration requires role to be 'container' or 'cn'");
+      for (const key of ['account', 'dns_suffix', 'endpoint'])
+        need(options, place, key, `triton SD configuration requires ${key === 'account' ? 'an' : 'a'} ${key}`);
     },
   ),
   kind(

@@ -14,15 +14,30 @@ import type {
 } from '../../ingest/discovery/sd-config.ts';
 import { otherKinds } from './discovery-kinds.ts';
 import { httpClientPart } from './http-client-schema.ts';
-import { field, list, oneOf, INT, shownField, STRING, struct, type Part, type Plain, type Reader, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  field,
+  list,
+  oneOf,
+  INT,
+  shownField,
+  STRING,
+  struct,
+  type Part,
+  type Plain,
+  type Reader,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { DURATION, LABELS, URL_TEXT, urlParts } from '../../core/model/yaml/values.ts';
 import { PATH } from './path.ts';
 import type { MappingEntry } from '../../core/model/yaml/yaml-node.ts';
 
-const STATIC_GROUP = struct<StaticGroup>('struct { Targets []string "yaml:\\"targets\\""; Labels model.LabelSet "yaml:\\"labels\\"" }', {
-  targets: shownField('targets', list(STRING)),
-  labels: field('labels', LABELS),
-});
+const STATIC_GROUP = struct<StaticGroup>(
+  'struct { Targets []string "yaml:\\"targets\\""; Labels model.LabelSet "yaml:\\"labels\\"" }',
+  {
+    targets: shownField('targets', list(STRING)),
+    labels: field('labels', LABELS),
+  },
+);
 
 /** Ends like a file of targets, with a star in the last element at most. */
 const FILE_SD_PATTERN = /^[^*]*(?:\*[^/]*)?\.(?:json|yml|yaml|JSON|YML|YAML)$/;
@@ -36,7 +51,8 @@ const FILE_SD = struct<Omit<FileSdConfig, 'kind'>>(
   ({ files }, place) => {
     if (files.length === 0) place.fail('files', 'file service discovery config must contain at least one path name');
     for (const file of files) {
-      if (!FILE_SD_PATTERN.test(file)) place.fail('files', `path name ${JSON.stringify(file)} is not valid for file discovery`);
+      if (!FILE_SD_PATTERN.test(file))
+        place.fail('files', `path name ${JSON.stringify(file)} is not valid for file discovery`);
     }
   },
 );
@@ -56,19 +72,29 @@ const HTTP_SD = struct<Omit<HttpSdConfig, 'kind'>>(
   },
 );
 
-const DNS_TYPE = oneOf('string', ['SRV', 'A', 'AAAA', 'MX', 'NS'], 'SRV', (text) => `invalid DNS-SD records type ${text}`);
+const DNS_TYPE = oneOf(
+  'string',
+  ['SRV', 'A', 'AAAA', 'MX', 'NS'],
+  'SRV',
+  (text) => `invalid DNS-SD records type ${text}`,
+);
 
 const DNS_SD = struct<Omit<DnsSdConfig, 'kind'>>(
   'dns.plain',
   {
     names: shownField('names', list(STRING)),
     refreshIntervalMs: field('refresh_interval', DURATION, 30_000),
-    type: shownField('type', { ...DNS_TYPE, decode: (node, reader) => DNS_TYPE.decode(upperCased(node), reader) }, 'SRV'),
+    type: shownField(
+      'type',
+      { ...DNS_TYPE, decode: (node, reader) => DNS_TYPE.decode(upperCased(node), reader) },
+      'SRV',
+    ),
     port: shownField('port', INT),
   },
   ({ names, type, port }, place) => {
     if (names.length === 0) place.fail('names', 'DNS-SD config must contain at least one SRV record name');
-    if (type !== 'SRV' && port === 0) place.fail('port', 'a port is required in DNS-SD configs for all record types except SRV');
+    if (type !== 'SRV' && port === 0)
+      place.fail('port', 'a port is required in DNS-SD configs for all record types except SRV');
   },
 );
 
@@ -86,13 +112,24 @@ interface Kind {
 const STATIC_KIND: Kind = {
   key: 'static_configs',
   read(entry, reader) {
-    const groups = reader.decode(list(STATIC_GROUP, { goName: '[]*targetgroup.Group', nullItem: 'empty or null section in static_configs' }), entry.value);
+    const groups = reader.decode(
+      list(STATIC_GROUP, { goName: '[]*targetgroup.Group', nullItem: 'empty or null section in static_configs' }),
+      entry.value,
+    );
     return groups.length === 0 ? [] : [{ kind: 'static', groups }];
   },
-  print: (configs) => configs.filter((config) => config.kind === 'static').flatMap(({ groups }: StaticSdConfig) => groups.map((group) => STATIC_GROUP.encode(group))),
+  print: (configs) =>
+    configs
+      .filter((config) => config.kind === 'static')
+      .flatMap(({ groups }: StaticSdConfig) => groups.map((group) => STATIC_GROUP.encode(group))),
 };
 
-function kindOf<T extends object>(name: string, type: Type<T>, wrap: (options: T) => SdConfig, unwrap: (config: SdConfig) => T | null): Kind {
+function kindOf<T extends object>(
+  name: string,
+  type: Type<T>,
+  wrap: (options: T) => SdConfig,
+  unwrap: (config: SdConfig) => T | null,
+): Kind {
   const key = `${name}_sd_configs`;
   const items = list(type, { goName: `[]*${name}.SDConfig`, nullItem: `empty or null section in ${key}` });
   return {
@@ -103,14 +140,33 @@ function kindOf<T extends object>(name: string, type: Type<T>, wrap: (options: T
         reader.setPlace(config, reader.placeOf(options));
         return config;
       }),
-    print: (configs) => configs.map(unwrap).filter((options) => options !== null).map((options) => type.encode(options)),
+    print: (configs) =>
+      configs
+        .map(unwrap)
+        .filter((options) => options !== null)
+        .map((options) => type.encode(options)),
   };
 }
 
 const KINDS: readonly Kind[] = [
-  kindOf('dns', DNS_SD, (options) => ({ kind: 'dns', ...options }), (config) => (config.kind === 'dns' ? config : null)),
-  kindOf('file', FILE_SD, (options) => ({ kind: 'file', ...options }), (config) => (config.kind === 'file' ? config : null)),
-  kindOf('http', HTTP_SD, (options) => ({ kind: 'http', ...options }), (config) => (config.kind === 'http' ? config : null)),
+  kindOf(
+    'dns',
+    DNS_SD,
+    (options) => ({ kind: 'dns', ...options }),
+    (config) => (config.kind === 'dns' ? config : null),
+  ),
+  kindOf(
+    'file',
+    FILE_SD,
+    (options) => ({ kind: 'file', ...options }),
+    (config) => (config.kind === 'file' ? config : null),
+  ),
+  kindOf(
+    'http',
+    HTTP_SD,
+    (options) => ({ kind: 'http', ...options }),
+    (config) => (config.kind === 'http' ? config : null),
+  ),
   ...[...otherKinds].map(([name, type]) =>
     kindOf(
       name,

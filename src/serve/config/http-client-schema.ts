@@ -17,12 +17,32 @@ import {
   type ProxyConfig,
   type TlsConfig,
 } from '../../core/model/http-client-config.ts';
-import { BOOL, field, inline, list, map, oneOf, optional, SECRET, shownField, STRING, struct, type Part, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  BOOL,
+  field,
+  inline,
+  list,
+  map,
+  oneOf,
+  optional,
+  SECRET,
+  shownField,
+  STRING,
+  struct,
+  type Part,
+  type StructPlace,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { URL_TEXT } from '../../core/model/yaml/values.ts';
 import { PATH } from './path.ts';
 import { resolveScalar } from '../../core/model/yaml/yaml-scalar.ts';
 
-const TLS_VERSION = oneOf('config.TLSVersion', ['', 'TLS10', 'TLS11', 'TLS12', 'TLS13'], '', (text) => `unknown TLS version: ${text}`);
+const TLS_VERSION = oneOf(
+  'config.TLSVersion',
+  ['', 'TLS10', 'TLS11', 'TLS12', 'TLS13'],
+  '',
+  (text) => `unknown TLS version: ${text}`,
+);
 
 export const TLS: Type<TlsConfig> = struct<TlsConfig>(
   'config.plain',
@@ -40,14 +60,26 @@ export const TLS: Type<TlsConfig> = struct<TlsConfig>(
   },
   (tls, place) => {
     for (const name of ['ca', 'cert', 'key'] as const) {
-      if (tls[name] !== '' && tls[`${name}File`] !== '') place.fail(`${name}_file`, `at most one of ${name} and ${name}_file must be configured`);
+      if (tls[name] !== '' && tls[`${name}File`] !== '')
+        place.fail(`${name}_file`, `at most one of ${name} and ${name}_file must be configured`);
     }
     const hasCert = tls.cert !== '' || tls.certFile !== '';
     const hasKey = tls.key !== '' || tls.keyFile !== '';
-    if (hasCert && !hasKey) place.fail(tls.cert === '' ? 'cert_file' : 'cert', 'exactly one of key or key_file must be configured when a client certificate is configured');
-    if (hasKey && !hasCert) place.fail(tls.key === '' ? 'key_file' : 'key', 'exactly one of cert or cert_file must be configured when a client key is configured');
+    if (hasCert && !hasKey)
+      place.fail(
+        tls.cert === '' ? 'cert_file' : 'cert',
+        'exactly one of key or key_file must be configured when a client certificate is configured',
+      );
+    if (hasKey && !hasCert)
+      place.fail(
+        tls.key === '' ? 'key_file' : 'key',
+        'exactly one of cert or cert_file must be configured when a client key is configured',
+      );
     if (tls.minVersion !== '' && tls.maxVersion !== '' && tls.minVersion > tls.maxVersion) {
-      place.fail('max_version', 'tls_config.max_version must be greater than or equal to tls_config.min_version if both are specified');
+      place.fail(
+        'max_version',
+        'tls_config.max_version must be greater than or equal to tls_config.min_version if both are specified',
+      );
     }
   },
 );
@@ -62,11 +94,17 @@ const PROXY: Part<ProxyConfig> = inline<ProxyConfig>(
   (proxy, place) => {
     const { proxyUrl, noProxy, proxyFromEnvironment, proxyConnectHeader } = proxy;
     if (proxyConnectHeader.size > 0 && !proxyFromEnvironment && proxyUrl === '') {
-      place.fail('proxy_connect_header', 'if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured');
+      place.fail(
+        'proxy_connect_header',
+        'if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured',
+      );
     }
-    if (proxyFromEnvironment && proxyUrl !== '') place.fail('proxy_from_environment', 'if proxy_from_environment is configured, proxy_url must not be configured');
-    if (proxyFromEnvironment && noProxy !== '') place.fail('proxy_from_environment', 'if proxy_from_environment is configured, no_proxy must not be configured');
-    if (proxyUrl === '' && noProxy !== '') place.fail('no_proxy', 'if no_proxy is configured, proxy_url must also be configured');
+    if (proxyFromEnvironment && proxyUrl !== '')
+      place.fail('proxy_from_environment', 'if proxy_from_environment is configured, proxy_url must not be configured');
+    if (proxyFromEnvironment && noProxy !== '')
+      place.fail('proxy_from_environment', 'if proxy_from_environment is configured, no_proxy must not be configured');
+    if (proxyUrl === '' && noProxy !== '')
+      place.fail('no_proxy', 'if no_proxy is configured, proxy_url must also be configured');
   },
 );
 
@@ -112,7 +150,9 @@ const JSON_VALUE: Type<JsonValue> = {
   decode(node, reader) {
     if (node.kind === 'sequence') return node.items.map((item) => reader.decode(JSON_VALUE, item));
     if (node.kind === 'mapping') {
-      return Object.fromEntries(node.entries.map(({ key, value }) => [reader.decode(STRING, key), reader.decode(JSON_VALUE, value)]));
+      return Object.fromEntries(
+        node.entries.map(({ key, value }) => [reader.decode(STRING, key), reader.decode(JSON_VALUE, value)]),
+      );
     }
     const scalar = resolveScalar(node);
     return scalar.tag === '!!null' ? null : scalar.value;
@@ -127,7 +167,12 @@ const GRANT_TYPE = oneOf(
   '',
   (text) => `oauth2 grant_type must be "client_credentials" or "${JWT_BEARER_GRANT}", got "${text}"`,
 );
-const JWT_ALGORITHM = oneOf('string', ['', 'RS256', 'RS384', 'RS512'], '', () => 'valid signature algorithms are RS256, RS384 and RS512');
+const JWT_ALGORITHM = oneOf(
+  'string',
+  ['', 'RS256', 'RS384', 'RS512'],
+  '',
+  () => 'valid signature algorithms are RS256, RS384 and RS512',
+);
 
 const OAUTH2 = struct<OAuth2Config>(
   'config.plain',
@@ -157,10 +202,16 @@ const OAUTH2 = struct<OAuth2Config>(
     }
     if (oauth2.grantType === JWT_BEARER_GRANT) {
       if (oauth2.clientCertificateKey !== '' && oauth2.clientCertificateKeyFile !== '') {
-        place.fail('client_certificate_key_file', 'at most one of oauth2 client_certificate_key & client_certificate_key_file must be configured using grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer');
+        place.fail(
+          'client_certificate_key_file',
+          'at most one of oauth2 client_certificate_key & client_certificate_key_file must be configured using grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer',
+        );
       }
       if (oauth2.clientCertificateKey === '' && oauth2.clientCertificateKeyFile === '') {
-        place.fail('grant_type', 'one of oauth2 client_certificate_key & client_certificate_key_file must be configured with the jwt-bearer grant');
+        place.fail(
+          'grant_type',
+          'one of oauth2 client_certificate_key & client_certificate_key_file must be configured with the jwt-bearer grant',
+        );
       }
     }
   },
@@ -218,7 +269,9 @@ export function httpClientPart(defaults: Partial<HttpClientConfig> = {}): Part<H
       const { bearerToken, bearerTokenFile, ...config } = written;
       return {
         ...config,
-        enableHttp2: place.has('enable_http2') ? config.enableHttp2 : (defaults.enableHttp2 ?? DEFAULT_HTTP_CLIENT_CONFIG.enableHttp2),
+        enableHttp2: place.has('enable_http2')
+          ? config.enableHttp2
+          : (defaults.enableHttp2 ?? DEFAULT_HTTP_CLIENT_CONFIG.enableHttp2),
         authorization:
           bearerToken === '' && bearerTokenFile === ''
             ? config.authorization
@@ -233,17 +286,21 @@ export function httpClientPart(defaults: Partial<HttpClientConfig> = {}): Part<H
 function checkHttpClient(config: WrittenHttpClient, place: StructPlace): void {
   const { basicAuth, authorization, oauth2, bearerToken, bearerTokenFile, httpHeaders } = config;
   const tokenKey = bearerToken === '' ? 'bearer_token_file' : 'bearer_token';
-  if (bearerToken !== '' && bearerTokenFile !== '') place.fail('bearer_token_file', 'at most one of bearer_token & bearer_token_file must be configured');
+  if (bearerToken !== '' && bearerTokenFile !== '')
+    place.fail('bearer_token_file', 'at most one of bearer_token & bearer_token_file must be configured');
   const hasToken = bearerToken !== '' || bearerTokenFile !== '';
   if (hasToken && (basicAuth !== null || oauth2 !== null)) {
     place.fail(tokenKey, 'at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured');
   }
   if (authorization !== null) {
     if (hasToken) place.fail('authorization', 'authorization is not compatible with bearer_token & bearer_token_file');
-    if (basicAuth !== null || oauth2 !== null) place.fail('authorization', 'at most one of basic_auth, oauth2 & authorization must be configured');
+    if (basicAuth !== null || oauth2 !== null)
+      place.fail('authorization', 'at most one of basic_auth, oauth2 & authorization must be configured');
   }
-  if (basicAuth !== null && oauth2 !== null) place.fail('oauth2', 'at most one of basic_auth, oauth2 & authorization must be configured');
+  if (basicAuth !== null && oauth2 !== null)
+    place.fail('oauth2', 'at most one of basic_auth, oauth2 & authorization must be configured');
   for (const name of httpHeaders.keys()) {
-    if (RESERVED_HEADERS.has(name.toLowerCase())) place.fail('http_headers', `setting header ${JSON.stringify(name)} is not allowed`);
+    if (RESERVED_HEADERS.has(name.toLowerCase()))
+      place.fail('http_headers', `setting header ${JSON.stringify(name)} is not allowed`);
   }
 }

@@ -28,10 +28,16 @@ export async function loadConfigFile(path: string, given: LoadOptions = {}): Pro
   const jobs: ScrapeConfig[] = [...config.scrapeConfigs];
   const owners = new Set(jobs.map((job) => job.jobName));
   for (const file of included) {
-    for (const job of parseIncludedJobs(await readText(file), config.global, { ...options, file, dir: dirname(file) })) {
+    for (const job of parseIncludedJobs(await readText(file), config.global, {
+      ...options,
+      file,
+      dir: dirname(file),
+    })) {
       if (owners.has(job.jobName)) {
         const message = `found multiple scrape configs with job name ${quote(job.jobName)}`;
-        throw new ConfigError(`parsing YAML file ${file}: ${message} (job_name)`, [{ message, line: 0, column: 0, field: 'job_name' }]);
+        throw new ConfigError(`parsing YAML file ${file}: ${message} (job_name)`, [
+          { message, line: 0, column: 0, field: 'job_name' },
+        ]);
       }
       owners.add(job.jobName);
       jobs.push(job);

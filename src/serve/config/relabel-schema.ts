@@ -13,7 +13,17 @@ import {
   type RelabelAction,
   type RelabelConfig,
 } from '../../core/model/relabel.ts';
-import { field, list, parsed, shownField, STRING, struct, UINT, type Reader, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  field,
+  list,
+  parsed,
+  shownField,
+  STRING,
+  struct,
+  UINT,
+  type Reader,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { LABEL_NAME } from '../../core/model/yaml/values.ts';
 
 /** '' is null, which no rule may have. */
@@ -63,7 +73,10 @@ const RULE: Type<RelabelConfig> = {
   zero: DEFAULT_RELABEL_CONFIG,
   decode(node, reader) {
     const written = WRITTEN.decode(node, reader);
-    const rule: RelabelConfig = { ...written, action: written.action === '' ? DEFAULT_RELABEL_CONFIG.action : written.action };
+    const rule: RelabelConfig = {
+      ...written,
+      action: written.action === '' ? DEFAULT_RELABEL_CONFIG.action : written.action,
+    };
     reader.setPlace(rule, reader.placeOf(written));
     return rule;
   },

@@ -8,7 +8,22 @@ import type { Labels } from '../../core/model/labels.ts';
 import type { RelabelConfig } from '../../core/model/relabel.ts';
 import { httpClientPart } from './http-client-schema.ts';
 import { relabelRules } from './relabel-schema.ts';
-import { BOOL, field, INT, list, map, oneOf, optional, SECRET, shownField, STRING, struct, UINT, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  BOOL,
+  field,
+  INT,
+  list,
+  map,
+  oneOf,
+  optional,
+  SECRET,
+  shownField,
+  STRING,
+  struct,
+  UINT,
+  type StructPlace,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { DURATION, LABELS, URL_TEXT } from '../../core/model/yaml/values.ts';
 import { PATH } from './path.ts';
 
@@ -45,9 +60,18 @@ export interface Sigv4Config {
 export interface AzureAdConfig {
   readonly cloud: 'AzurePublic' | 'AzureChina' | 'AzureGovernment';
   readonly managedIdentity: { readonly clientId: string } | null;
-  readonly workloadIdentity: { readonly clientId: string; readonly tenantId: string; readonly tokenFilePath: string } | null;
+  readonly workloadIdentity: {
+    readonly clientId: string;
+    readonly tenantId: string;
+    readonly tokenFilePath: string;
+  } | null;
   readonly oauth: { readonly clientId: string; readonly clientSecret: string; readonly tenantId: string } | null;
-  readonly certificate: { readonly clientId: string; readonly tenantId: string; readonly certificatePath: string; readonly certificatePassword: string } | null;
+  readonly certificate: {
+    readonly clientId: string;
+    readonly tenantId: string;
+    readonly certificatePath: string;
+    readonly certificatePassword: string;
+  } | null;
   readonly sdk: { readonly tenantId: string } | null;
   readonly scope: string;
 }
@@ -98,12 +122,19 @@ const QUEUE = struct<QueueConfig>(
     sampleAgeLimitMs: field('sample_age_limit', DURATION),
   },
   (queue, place) => {
-    const positive = { capacity: queue.capacity, max_shards: queue.maxShards, min_shards: queue.minShards, max_samples_per_send: queue.maxSamplesPerSend };
+    const positive = {
+      capacity: queue.capacity,
+      max_shards: queue.maxShards,
+      min_shards: queue.minShards,
+      max_samples_per_send: queue.maxSamplesPerSend,
+    };
     for (const [key, value] of Object.entries(positive)) {
       if (value <= 0) place.fail(key, `queue_config: ${key} must be greater than 0`);
     }
-    if (queue.minShards > queue.maxShards) place.fail('min_shards', 'queue_config: min_shards must not be greater than max_shards');
-    if (queue.maxBackoffMs < queue.minBackoffMs) place.fail('max_backoff', 'queue_config: max_backoff must not be less than min_backoff');
+    if (queue.minShards > queue.maxShards)
+      place.fail('min_shards', 'queue_config: min_shards must not be greater than max_shards');
+    if (queue.maxBackoffMs < queue.minBackoffMs)
+      place.fail('max_backoff', 'queue_config: max_backoff must not be less than min_backoff');
   },
 );
 
@@ -126,7 +157,11 @@ export const SIGV4: Type<Sigv4Config> = struct<Sigv4Config>(
     serviceName: field('service_name', STRING),
   },
   ({ accessKey, secretKey }, place) => {
-    if ((accessKey === '') !== (secretKey === '')) place.fail('access_key', 'must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 config');
+    if ((accessKey === '') !== (secretKey === ''))
+      place.fail(
+        'access_key',
+        'must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 config',
+      );
   },
 );
 
@@ -135,9 +170,17 @@ const AZURE_AD = struct<AzureAdConfig>(
   {
     cloud: field(
       'cloud',
-      oneOf('string', ['AzurePublic', 'AzureChina', 'AzureGovernment'], 'AzurePublic', () => 'must provide a cloud in the Azure AD config'),
+      oneOf(
+        'string',
+        ['AzurePublic', 'AzureChina', 'AzureGovernment'],
+        'AzurePublic',
+        () => 'must provide a cloud in the Azure AD config',
+      ),
     ),
-    managedIdentity: field('managed_identity', optional(struct('azuread.ManagedIdentityConfig', { clientId: field('client_id', STRING) }))),
+    managedIdentity: field(
+      'managed_identity',
+      optional(struct('azuread.ManagedIdentityConfig', { clientId: field('client_id', STRING) })),
+    ),
     workloadIdentity: field(
       'workload_identity',
       optional(
@@ -173,8 +216,14 @@ const AZURE_AD = struct<AzureAdConfig>(
     scope: field('scope', STRING),
   },
   ({ managedIdentity, workloadIdentity, oauth, certificate, sdk }, place) => {
-    const count = [managedIdentity, workloadIdentity, oauth, certificate, sdk].filter((method) => method !== null).length;
-    if (count !== 1) place.fail('', 'must provide exactly one of managed_identity, workload_identity, oauth, certificate and sdk in the Azure AD config');
+    const count = [managedIdentity, workloadIdentity, oauth, certificate, sdk].filter(
+      (method) => method !== null,
+    ).length;
+    if (count !== 1)
+      place.fail(
+        '',
+        'must provide exactly one of managed_identity, workload_identity, oauth, certificate and sdk in the Azure AD config',
+      );
   },
 );
 
@@ -202,7 +251,10 @@ function checkHeaders(headers: ReadonlyMap<string, string>, place: StructPlace):
   for (const header of headers.keys()) {
     const name = header.toLowerCase();
     if (name === 'authorization') {
-      place.fail('headers', 'authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter');
+      place.fail(
+        'headers',
+        'authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter',
+      );
     }
     if (UNCHANGEABLE_HEADERS.has(name)) place.fail('headers', `${header} is a reserved header. It must not be changed`);
   }
@@ -212,7 +264,8 @@ const MESSAGE = oneOf<RemoteWriteMessage>(
   'config.RemoteWriteProtoMsg',
   ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'],
   'prometheus.WriteRequest',
-  (text) => `unknown type for remote write protobuf message ${text}, supported: prometheus.WriteRequest, io.prometheus.write.v2.Request`,
+  (text) =>
+    `unknown type for remote write protobuf message ${text}, supported: prometheus.WriteRequest, io.prometheus.write.v2.Request`,
 );
 
 export const REMOTE_WRITE: Type<RemoteWriteConfig> = struct<RemoteWriteConfig>(
@@ -221,7 +274,10 @@ export const REMOTE_WRITE: Type<RemoteWriteConfig> = struct<RemoteWriteConfig>(
     url: shownField('url', URL_TEXT),
     remoteTimeoutMs: field('remote_timeout', DURATION, 30_000),
     headers: field('headers', map(STRING)),
-    writeRelabelConfigs: field('write_relabel_configs', relabelRules('empty or null write relabeling rule in remote write config')),
+    writeRelabelConfigs: field(
+      'write_relabel_configs',
+      relabelRules('empty or null write relabeling rule in remote write config'),
+    ),
     name: field('name', STRING),
     sendExemplars: field('send_exemplars', BOOL),
     sendNativeHistograms: field('send_native_histograms', BOOL),
@@ -232,14 +288,28 @@ export const REMOTE_WRITE: Type<RemoteWriteConfig> = struct<RemoteWriteConfig>(
     metadata: field('metadata_config', METADATA),
     sigv4: field('sigv4', optional(SIGV4)),
     azureAd: field('azuread', optional(AZURE_AD)),
-    googleIam: field('google_iam', optional(struct('googleiam.Config', { credentialsFile: field('credentials_file', PATH) }))),
+    googleIam: field(
+      'google_iam',
+      optional(struct('googleiam.Config', { credentialsFile: field('credentials_file', PATH) })),
+    ),
   },
   (config, place) => {
     if (config.url === '') place.fail('url', 'url for remote_write is empty');
     checkHeaders(config.headers, place);
     const { httpClient, sigv4, azureAd, googleIam } = config;
-    const methods = [httpClient.basicAuth, httpClient.authorization, httpClient.oauth2, sigv4, azureAd, googleIam].filter((method) => method !== null);
-    if (methods.length > 1) place.fail('', 'at most one of basic_auth, authorization, oauth2, sigv4, azuread or google_iam must be configured');
+    const methods = [
+      httpClient.basicAuth,
+      httpClient.authorization,
+      httpClient.oauth2,
+      sigv4,
+      azureAd,
+      googleIam,
+    ].filter((method) => method !== null);
+    if (methods.length > 1)
+      place.fail(
+        '',
+        'at most one of basic_auth, authorization, oauth2, sigv4, azuread or google_iam must be configured',
+      );
   },
 );
 
@@ -262,5 +332,11 @@ export const REMOTE_READ: Type<RemoteReadConfig> = struct<RemoteReadConfig>(
   },
 );
 
-export const REMOTE_WRITES = list(REMOTE_WRITE, { goName: '[]*config.RemoteWriteConfig', nullItem: 'empty or null remote write config section' });
-export const REMOTE_READS = list(REMOTE_READ, { goName: '[]*config.RemoteReadConfig', nullItem: 'empty or null remote read config section' });
+export const REMOTE_WRITES = list(REMOTE_WRITE, {
+  goName: '[]*config.RemoteWriteConfig',
+  nullItem: 'empty or null remote write config section',
+});
+export const REMOTE_READS = list(REMOTE_READ, {
+  goName: '[]*config.RemoteReadConfig',
+  nullItem: 'empty or null remote read config section',
+});

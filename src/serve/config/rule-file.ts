@@ -6,7 +6,19 @@
 import { errorMessage } from '../../core/base/errors.ts';
 import { formatLabels, isLegacyLabelName, labelsFromPairs, METRIC_NAME, quote } from '../../core/model/labels.ts';
 import { isLabelName } from '../../core/model/relabel.ts';
-import { field, INT, list, map, optional, Reader, shownField, STRING, struct, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  field,
+  INT,
+  list,
+  map,
+  optional,
+  Reader,
+  shownField,
+  STRING,
+  struct,
+  type StructPlace,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { DURATION } from '../../core/model/yaml/values.ts';
 import { parseYaml } from '../../core/model/yaml/yaml-node.ts';
 import { parseExpr } from '../../query/promql/parse/parser.ts';
@@ -64,7 +76,9 @@ const GROUP: Type<RuleGroupConfig> = struct<RuleGroupConfig>(
   },
 );
 
-const FILE = struct<{ readonly groups: readonly RuleGroupConfig[] }>('rulefmt.RuleGroups', { groups: shownField('groups', list(GROUP)) });
+const FILE = struct<{ readonly groups: readonly RuleGroupConfig[] }>('rulefmt.RuleGroups', {
+  groups: shownField('groups', list(GROUP)),
+});
 
 function checkRule(rule: RuleConfig, place: StructPlace): void {
   const { record, alert, expr } = rule;
@@ -96,7 +110,10 @@ function checkNames(labels: ReadonlyMap<string, string>, key: string, place: Str
 }
 
 /** @throws ConfigError that names line, column and field */
-export function parseRuleFile(text: string, options: { readonly ignoreUnknownFields: boolean }): readonly RuleGroupConfig[] {
+export function parseRuleFile(
+  text: string,
+  options: { readonly ignoreUnknownFields: boolean },
+): readonly RuleGroupConfig[] {
   const root = parseYaml(text);
   if (root === null) return [];
   const reader = new Reader({ strict: !options.ignoreUnknownFields, dir: '' });
@@ -104,7 +121,8 @@ export function parseRuleFile(text: string, options: { readonly ignoreUnknownFie
   reader.finish();
   const names = new Set<string>();
   for (const group of groups) {
-    if (names.has(group.name)) reader.placeOf(group).fail('name', `groupname: ${quote(group.name)} is repeated in the same file`);
+    if (names.has(group.name))
+      reader.placeOf(group).fail('name', `groupname: ${quote(group.name)} is repeated in the same file`);
     names.add(group.name);
   }
   return groups;

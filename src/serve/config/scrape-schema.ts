@@ -12,15 +12,41 @@ import type { SdConfig } from '../../ingest/discovery/sd-config.ts';
 import { DISCOVERY } from './discovery-schema.ts';
 import { httpClientPart } from './http-client-schema.ts';
 import { checkRelabelRules, relabelRules } from './relabel-schema.ts';
-import { BOOL, field, FLOAT, list, map, optional, oneOf, shownField, STRING, struct, UINT, type Reader, type StructPlace, type Type } from '../../core/model/yaml/schema.ts';
+import {
+  BOOL,
+  field,
+  FLOAT,
+  list,
+  map,
+  optional,
+  oneOf,
+  shownField,
+  STRING,
+  struct,
+  UINT,
+  type Reader,
+  type StructPlace,
+  type Type,
+} from '../../core/model/yaml/schema.ts';
 import { DURATION, LABELS, SIZE } from '../../core/model/yaml/values.ts';
 import { PATH } from './path.ts';
 
-export const SCRAPE_PROTOCOLS = ['OpenMetricsText0.0.1', 'OpenMetricsText1.0.0', 'PrometheusProto', 'PrometheusText0.0.4', 'PrometheusText1.0.0'] as const;
+export const SCRAPE_PROTOCOLS = [
+  'OpenMetricsText0.0.1',
+  'OpenMetricsText1.0.0',
+  'PrometheusProto',
+  'PrometheusText0.0.4',
+  'PrometheusText1.0.0',
+] as const;
 export type ScrapeProtocol = (typeof SCRAPE_PROTOCOLS)[number];
 export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
-const DEFAULT_PROTOCOLS: readonly ScrapeProtocol[] = ['OpenMetricsText1.0.0', 'OpenMetricsText0.0.1', 'PrometheusText1.0.0', 'PrometheusText0.0.4'];
+const DEFAULT_PROTOCOLS: readonly ScrapeProtocol[] = [
+  'OpenMetricsText1.0.0',
+  'OpenMetricsText0.0.1',
+  'PrometheusText1.0.0',
+  'PrometheusText0.0.4',
+];
 /** Native histograms travel only as protobuf. */
 const PROTO_FIRST_PROTOCOLS: readonly ScrapeProtocol[] = ['PrometheusProto', ...DEFAULT_PROTOCOLS];
 
@@ -86,16 +112,15 @@ export interface ScrapeConfig extends Limits {
 }
 
 /** As read: '' and null are inherited. */
-interface WrittenScrapeConfig
-  extends Omit<
-    ScrapeConfig,
-    | 'scrapeNativeHistograms'
-    | 'alwaysScrapeClassicHistograms'
-    | 'convertClassicHistogramsToNhcb'
-    | 'extraScrapeMetrics'
-    | 'metricNameValidationScheme'
-    | 'metricNameEscapingScheme'
-  > {
+interface WrittenScrapeConfig extends Omit<
+  ScrapeConfig,
+  | 'scrapeNativeHistograms'
+  | 'alwaysScrapeClassicHistograms'
+  | 'convertClassicHistogramsToNhcb'
+  | 'extraScrapeMetrics'
+  | 'metricNameValidationScheme'
+  | 'metricNameEscapingScheme'
+> {
   readonly scrapeNativeHistograms: boolean | null;
   readonly alwaysScrapeClassicHistograms: boolean | null;
   readonly convertClassicHistogramsToNhcb: boolean | null;
@@ -117,8 +142,10 @@ const PROTOCOLS: Type<readonly ScrapeProtocol[]> = {
   decode(node, reader) {
     const protocols: ScrapeProtocol[] = [];
     for (const protocol of list(PROTOCOL).decode(node, reader)) {
-      if (protocol === '') return reader.fail(node, `unknown scrape protocol , supported: [${SCRAPE_PROTOCOLS.join(' ')}]`);
-      if (protocols.includes(protocol)) reader.fail(node, `duplicated protocol in scrape_protocols, got [${[...protocols, protocol].join(' ')}]`);
+      if (protocol === '')
+        return reader.fail(node, `unknown scrape protocol , supported: [${SCRAPE_PROTOCOLS.join(' ')}]`);
+      if (protocols.includes(protocol))
+        reader.fail(node, `duplicated protocol in scrape_protocols, got [${[...protocols, protocol].join(' ')}]`);
       protocols.push(protocol);
     }
     if (node.kind === 'sequence' && protocols.length === 0) reader.fail(node, 'scrape_protocols cannot be empty');
@@ -136,7 +163,8 @@ const ESCAPING = oneOf<EscapingScheme | ''>(
   'string',
   ['', 'allow-utf-8', 'underscores', 'dots', 'values'],
   '',
-  (text) => `unknown name escaping method specified, must be one of 'allow-utf-8', 'underscores', 'dots', or 'values', got ${text}`,
+  (text) =>
+    `unknown name escaping method specified, must be one of 'allow-utf-8', 'underscores', 'dots', or 'values', got ${text}`,
 );
 /** The global section has no one to inherit from. */
 const GLOBAL_VALIDATION: Type<NameValidationScheme> = {
@@ -188,7 +216,8 @@ export const GLOBAL: Type<GlobalConfig> = {
     const config = withGlobalDefaults(written);
     const place = reader.placeOf(written);
     reader.setPlace(config, place);
-    if (config.scrapeTimeoutMs > config.scrapeIntervalMs) place.fail('scrape_timeout', 'global scrape timeout greater than scrape interval');
+    if (config.scrapeTimeoutMs > config.scrapeIntervalMs)
+      place.fail('scrape_timeout', 'global scrape timeout greater than scrape interval');
     if (config.metricNameEscapingScheme === 'allow-utf-8' && config.metricNameValidationScheme !== 'utf8') {
       place.fail('metric_name_escaping_scheme', 'utf8 metric names requested but validation scheme is not set to UTF8');
     }
@@ -233,7 +262,10 @@ const SCRAPE_FIELDS = struct<WrittenScrapeConfig>(
     metricNameEscapingScheme: field('metric_name_escaping_scheme', ESCAPING),
     httpClient: httpClientPart(),
     relabelConfigs: field('relabel_configs', relabelRules('empty or null target relabeling rule in scrape config')),
-    metricRelabelConfigs: field('metric_relabel_configs', relabelRules('empty or null metric relabeling rule in scrape config')),
+    metricRelabelConfigs: field(
+      'metric_relabel_configs',
+      relabelRules('empty or null metric relabeling rule in scrape config'),
+    ),
     serviceDiscovery: DISCOVERY,
   },
   (config, place) => {
@@ -264,14 +296,18 @@ export function inheritGlobal(written: WrittenScrapeConfig, global: GlobalConfig
   const place = reader.placeOf(written);
   const job = `for scrape config with job name ${quote(written.jobName)}`;
   const scrapeIntervalMs = written.scrapeIntervalMs || global.scrapeIntervalMs;
-  if (written.scrapeTimeoutMs > scrapeIntervalMs) place.fail('scrape_timeout', `scrape timeout greater than scrape interval ${job}`);
+  if (written.scrapeTimeoutMs > scrapeIntervalMs)
+    place.fail('scrape_timeout', `scrape timeout greater than scrape interval ${job}`);
   const metricNameValidationScheme = written.metricNameValidationScheme || global.metricNameValidationScheme;
   const metricNameEscapingScheme =
     written.metricNameEscapingScheme ||
     global.metricNameEscapingScheme ||
     (metricNameValidationScheme === 'utf8' ? 'allow-utf-8' : 'underscores');
   if (metricNameEscapingScheme === 'allow-utf-8' && metricNameValidationScheme !== 'utf8') {
-    place.fail('metric_name_escaping_scheme', `utf8 metric names requested but validation scheme is not set to UTF8 ${job}`);
+    place.fail(
+      'metric_name_escaping_scheme',
+      `utf8 metric names requested but validation scheme is not set to UTF8 ${job}`,
+    );
   }
   const scrapeNativeHistograms = written.scrapeNativeHistograms ?? global.scrapeNativeHistograms;
   const config: ScrapeConfig = {
@@ -300,7 +336,11 @@ export function inheritGlobal(written: WrittenScrapeConfig, global: GlobalConfig
   return config;
 }
 
-function protocolsOf(written: WrittenScrapeConfig, global: GlobalConfig, nativeHistograms: boolean): readonly ScrapeProtocol[] {
+function protocolsOf(
+  written: WrittenScrapeConfig,
+  global: GlobalConfig,
+  nativeHistograms: boolean,
+): readonly ScrapeProtocol[] {
   if (written.scrapeProtocols.length > 0) return written.scrapeProtocols;
   if (global.scrapeProtocols.length > 0) return global.scrapeProtocols;
   return nativeHistograms ? PROTO_FIRST_PROTOCOLS : DEFAULT_PROTOCOLS;

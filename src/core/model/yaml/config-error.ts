@@ -42,11 +42,16 @@ export function invalidConfig(issue: ConfigIssue, cause?: unknown): ConfigError 
 
 /** Text that is no YAML. */
 export function yamlSyntaxError(message: string, place: { line: number; column: number }): ConfigError {
-  return new ConfigError(`yaml: line ${place.line}: ${message} (column ${place.column})`, [{ message, ...place, field: '' }]);
+  return new ConfigError(`yaml: line ${place.line}: ${message} (column ${place.column})`, [
+    { message, ...place, field: '' },
+  ]);
 }
 
 /** Values of wrong types and unknown keys: all of them together. */
 export function unmarshalErrors(issues: readonly ConfigIssue[]): ConfigError {
-  const lines = issues.map(({ message, line, column, field }) => `  line ${line}: ${message} (column ${column}${field === '' ? '' : `, ${field}`})`);
+  const lines = issues.map(
+    ({ message, line, column, field }) =>
+      `  line ${line}: ${message} (column ${column}${field === '' ? '' : `, ${field}`})`,
+  );
   return new ConfigError(`yaml: unmarshal errors:\n${lines.join('\n')}`, issues);
 }

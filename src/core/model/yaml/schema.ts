@@ -55,7 +55,8 @@ export class Reader {
   /** @throws ConfigError where there were values of wrong types or unknown keys */
   finish(): void {
     // In the order of the text: fields are read in the order of their struct.
-    if (this.#issues.length > 0) throw unmarshalErrors(this.#issues.toSorted((a, b) => a.line - b.line || a.column - b.column));
+    if (this.#issues.length > 0)
+      throw unmarshalErrors(this.#issues.toSorted((a, b) => a.line - b.line || a.column - b.column));
   }
 
   decode<T>(type: Type<T>, node: YamlNode): T {
@@ -136,7 +137,6 @@ export interface Part<T> {
   isZero(value: T): boolean;
 }
 
-
 /** A key that printing leaves out where its value is zero, unless it would be read as another then. `absent` is the value where the key is not written. */
 export function field<T>(key: string, type: Type<T>, absent: T = type.zero): Part<T> {
   const isHidden = type.isZero(absent) ? (value: T): boolean => type.isZero(value) : (): boolean => false;
@@ -187,7 +187,12 @@ export type Check<T> = (value: T, place: StructPlace) => void;
  * @param check runs where all fields were of their types; ends the reading by `place.fail`
  * @param options open: other keys are taken and forgotten
  */
-export function struct<T extends object>(goName: string, parts: PartsOf<T>, check?: Check<T>, options: { readonly open?: boolean } = {}): Type<T> {
+export function struct<T extends object>(
+  goName: string,
+  parts: PartsOf<T>,
+  check?: Check<T>,
+  options: { readonly open?: boolean } = {},
+): Type<T> {
   const members = partsOf(parts);
   const keys = new Set(members.flatMap(([, part]) => part.keys));
   const decodeEntries = (node: YamlNode | null, entries: ReadonlyMap<string, MappingEntry>, reader: Reader): T => {
@@ -214,7 +219,13 @@ export function struct<T extends object>(goName: string, parts: PartsOf<T>, chec
   };
 }
 
-function knownEntries(node: MappingNode, keys: ReadonlySet<string>, goName: string, reader: Reader, isOpen: boolean): Map<string, MappingEntry> {
+function knownEntries(
+  node: MappingNode,
+  keys: ReadonlySet<string>,
+  goName: string,
+  reader: Reader,
+  isOpen: boolean,
+): Map<string, MappingEntry> {
   const entries = new Map<string, MappingEntry>();
   for (const entry of node.entries) {
     if (entry.key.kind !== 'scalar') {
@@ -238,7 +249,11 @@ function partsOf<T extends object>(parts: PartsOf<T>): readonly Member[] {
   return Object.entries<Part<unknown>>(parts as Record<string, Part<unknown>>);
 }
 
-function decodeParts(members: readonly Member[], entries: ReadonlyMap<string, MappingEntry>, reader: Reader): Readonly<Record<string, unknown>> {
+function decodeParts(
+  members: readonly Member[],
+  entries: ReadonlyMap<string, MappingEntry>,
+  reader: Reader,
+): Readonly<Record<string, unknown>> {
   return Object.fromEntries(members.map(([name, part]) => [name, part.decode(entries, reader)]));
 }
 
@@ -264,7 +279,10 @@ export function optional<T>(type: Type<T>): Type<T | null> {
 }
 
 /** @param nullItem ends the reading where an item is null; else a null item is the item type's zero */
-export function list<T>(type: Type<T>, options: { readonly goName?: string; readonly nullItem?: string } = {}): Type<readonly T[]> {
+export function list<T>(
+  type: Type<T>,
+  options: { readonly goName?: string; readonly nullItem?: string } = {},
+): Type<readonly T[]> {
   const goName = options.goName ?? `[]${type.goName}`;
   return {
     goName,
@@ -309,7 +327,10 @@ export function map<T>(type: Type<T>, checkKey?: (key: string) => string | null)
       }
       return values;
     },
-    encode: (value) => Object.fromEntries([...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, type.encode(item)])),
+    encode: (value) =>
+      Object.fromEntries(
+        [...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, type.encode(item)]),
+      ),
     isZero: (value) => value.size === 0,
   };
 }
@@ -410,7 +431,12 @@ export function parsed<T>(options: {
 }
 
 /** One of a few words. Null is `zero`. */
-export function oneOf<T extends string>(goName: string, words: readonly T[], zero: T, complaint: (text: string) => string): Type<T> {
+export function oneOf<T extends string>(
+  goName: string,
+  words: readonly T[],
+  zero: T,
+  complaint: (text: string) => string,
+): Type<T> {
   return parsed({
     goName,
     zero,

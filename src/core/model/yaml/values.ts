@@ -9,7 +9,12 @@ import { isLabelName } from '../relabel.ts';
 import { map, parsed, STRING, type Type } from './schema.ts';
 
 /** Milliseconds. */
-export const DURATION: Type<number> = parsed({ goName: 'model.Duration', zero: 0, parse: parseDuration, format: formatDuration });
+export const DURATION: Type<number> = parsed({
+  goName: 'model.Duration',
+  zero: 0,
+  parse: parseDuration,
+  format: formatDuration,
+});
 
 /** Bytes, a unit required; `KB` and `KiB` are both 1024. */
 export const SIZE: Type<number> = parsed({ goName: 'units.Base2Bytes', zero: 0, parse: parseSize, format: formatSize });
@@ -29,7 +34,9 @@ export const LABEL_NAME: Type<string> = parsed({
   format: (value) => value,
 });
 
-const LABEL_MAP = map(STRING, (name) => (isLabelName(name, 'utf8') ? null : `${showText(name)} is not a valid label name`));
+const LABEL_MAP = map(STRING, (name) =>
+  isLabelName(name, 'utf8') ? null : `${showText(name)} is not a valid label name`,
+);
 
 /** A label set; labels with empty values do not exist. */
 export const LABELS: Type<Labels> = {

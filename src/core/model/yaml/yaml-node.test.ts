@@ -23,7 +23,8 @@ const cases = [
   ['a: 1\n---\nb: 2', '{a=1}'],
   ['a: 1\na: 2', '{a=1 a=2}'],
 ] as const;
-for (const [text, want] of cases) test(`yaml: ${JSON.stringify(text)}`, () => assert.equal(show(parseYaml(text)), want));
+for (const [text, want] of cases)
+  test(`yaml: ${JSON.stringify(text)}`, () => assert.equal(show(parseYaml(text)), want));
 
 test('yaml: nodes know line and column', () => {
   const root = parseYaml('a:\n  - b: [1,\n      two]\n');
@@ -46,11 +47,13 @@ const bad = [
   ['a:\n\tb: 1', /line 2/],
   ['['.repeat(200), /line 1/],
 ] as const;
-for (const [text, message] of bad) test(`yaml: ${JSON.stringify(text.slice(0, 20))} is refused`, () => assert.throws(() => parseYaml(text), message));
+for (const [text, message] of bad)
+  test(`yaml: ${JSON.stringify(text.slice(0, 20))} is refused`, () => assert.throws(() => parseYaml(text), message));
 
 test('yaml: aliases may not blow up without bound', () => {
   const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
-  for (let i = 1; i < 12; i++) lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(', ')}]`);
+  for (let i = 1; i < 12; i++)
+    lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(', ')}]`);
   assert.throws(() => parseYaml(lines.join('\n')), /document contains excessive aliasing/);
   assert.ok(10 ** 12 > MAX_ALIASED_NODES);
 });

@@ -50,7 +50,8 @@ export type YamlNode = ScalarNode | SequenceNode | MappingNode;
 
 /** The first document's root; null where the text has no document. @throws ConfigError */
 export function parseYaml(text: string): YamlNode | null {
-  if (text.length > MAX_YAML_LENGTH) throw new ConfigError(`yaml: text is longer than ${MAX_YAML_LENGTH} characters`, []);
+  if (text.length > MAX_YAML_LENGTH)
+    throw new ConfigError(`yaml: text is longer than ${MAX_YAML_LENGTH} characters`, []);
   let events: Event[];
   try {
     events = parseEvents(text, { maxDepth: MAX_DEPTH });
@@ -104,7 +105,12 @@ class TreeBuilder {
         const isPlain = event.style === SCALAR_STYLE.PLAIN;
         const isQuoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
         const text = event.valueStart < 0 ? '' : getScalarValue(this.#text, event);
-        const node: ScalarNode = { kind: 'scalar', ...this.#place(isQuoted ? offset - 1 : offset, event), text, isPlain };
+        const node: ScalarNode = {
+          kind: 'scalar',
+          ...this.#place(isQuoted ? offset - 1 : offset, event),
+          text,
+          isPlain,
+        };
         return this.#finish(node, event, 1);
       }
       case EVENT_ID.SEQUENCE: {
@@ -119,7 +125,8 @@ class TreeBuilder {
         this.#open(event);
         const place = this.#place(event.start, event);
         const entries: MappingEntry[] = [];
-        while (this.#events[this.#next]!.type !== EVENT_ID.POP) entries.push({ key: this.#node(), value: this.#node() });
+        while (this.#events[this.#next]!.type !== EVENT_ID.POP)
+          entries.push({ key: this.#node(), value: this.#node() });
         this.#next++;
         const size = this.#sizeOf(entries.flatMap(({ key, value }) => [key, value]));
         return this.#finish({ kind: 'mapping', ...place, entries: mergeEntries(entries) }, event, size);
@@ -176,7 +183,8 @@ function mergeEntries(entries: readonly MappingEntry[]): readonly MappingEntry[]
   const seen = new Set(own.map(({ key }) => keyText(key)));
   for (const { value } of entries.filter(isMerge)) {
     for (const source of value.kind === 'sequence' ? value.items : [value]) {
-      if (source.kind !== 'mapping') throw yamlSyntaxError('map merge requires map or sequence of maps as the value', source);
+      if (source.kind !== 'mapping')
+        throw yamlSyntaxError('map merge requires map or sequence of maps as the value', source);
       for (const entry of source.entries) {
         if (seen.has(keyText(entry.key))) continue;
         seen.add(keyText(entry.key));
@@ -188,7 +196,11 @@ function mergeEntries(entries: readonly MappingEntry[]): readonly MappingEntry[]
 }
 
 function isMerge({ key }: MappingEntry): boolean {
-  return key.kind === 'scalar' && key.text === MERGE_KEY && (key.isPlain ? key.tag === '' || key.tag === '!!merge' : key.tag === '!!merge');
+  return (
+    key.kind === 'scalar' &&
+    key.text === MERGE_KEY &&
+    (key.isPlain ? key.tag === '' || key.tag === '!!merge' : key.tag === '!!merge')
+  );
 }
 
 /** Equal exactly for scalars of the same text; other keys are never equal. */

@@ -28,7 +28,8 @@ export function isNullNode(node: YamlNode): boolean {
 
 /** The scalar's type and value; a tag that is written out wins over the form. */
 export function resolveScalar(node: ScalarNode): ResolvedScalar {
-  if (node.tag === '!!str' || node.tag === '!' || (node.tag === '' && !node.isPlain)) return { tag: '!!str', value: node.text };
+  if (node.tag === '!!str' || node.tag === '!' || (node.tag === '' && !node.isPlain))
+    return { tag: '!!str', value: node.text };
   if (node.tag === '!!binary') return { tag: '!!binary', value: node.text };
   return resolvePlain(node.text);
 }
@@ -38,7 +39,8 @@ function resolvePlain(text: string): ResolvedScalar {
   if (TRUE.test(text)) return { tag: '!!bool', value: true };
   if (FALSE.test(text)) return { tag: '!!bool', value: false };
   if (NAN.test(text)) return { tag: '!!float', value: Number.NaN };
-  if (INFINITY.test(text)) return { tag: '!!float', value: text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY };
+  if (INFINITY.test(text))
+    return { tag: '!!float', value: text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY };
   const digits = /^[-+\d.]/.test(text) ? text.replaceAll('_', '') : '';
   if (DECIMAL.test(digits)) return { tag: '!!int', value: Number(digits) };
   const radix = RADIX.exec(digits);
