@@ -96,11 +96,11 @@ export function QueryPanel({ id, position, panel, onChange, onRemove }: QueryPan
       )}
       {data && <Notices answer={data} />}
       <Tabs value={panel.tab} onChange={(tab) => onChange({ tab: tab === 'graph' ? 'graph' : 'table' })} keepMounted={false}>
-        <Tabs.List>
+        <Tabs.List className="query-tabs">
           <Tabs.Tab value="table">Table</Tabs.Tab>
           <Tabs.Tab value="graph">Graph</Tabs.Tab>
-          {data && !isPlaceholderData && <Stats answer={data} isGraph={panel.tab === 'graph'} />}
         </Tabs.List>
+        {data && !isPlaceholderData && <Stats answer={data} isGraph={panel.tab === 'graph'} />}
         <Tabs.Panel value="table">
           <div className="query-controls">
             <TimeField
