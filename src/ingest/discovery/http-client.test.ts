@@ -363,6 +363,30 @@ test('oauth2: a JWT signed with the key is the grant', async (t) => {
   await assert.rejects(broken.request({ url, signal: never }), OAuth2Error);
 });
 
+test('credentials: a stray % in the URL stands for itself', async (t) => {
+  const { url } = await serve(t, (request, response) => response.end(request.headers.authorization));
+  const withUser = url.replace('//', '//u:100%25%zz@');
+  assert.equal(await text(await client(t).request({ url: withUser, signal: never })), basic('u:100%%zz'));
+});
+
+const brokenSettings: readonly (readonly [string, Partial<HttpClientConfig>])[] = [
+  ['a certificate that is none', { tls: { ...NO_TLS_CONFIG, cert: 'x', key: 'y' } }],
+  ['a proxy of an unknown scheme', { proxy: { ...NO_PROXY_CONFIG, proxyUrl: 'gopher://p' } }],
+  ['a proxy whose password is badly escaped', { proxy: { ...NO_PROXY_CONFIG, proxyUrl: 'http://u:%zz@127.0.0.1:1' } }],
+  ['a header that can not be sent', { httpHeaders: new Map([['X', { values: ['a\nb'], secrets: [], files: [] }]]) }],
+];
+for (const [claim, changes] of brokenSettings) {
+  test(`${claim} fails the request, and nothing else`, async (t) => {
+    await assert.rejects(client(t, changes).request({ url: 'https://127.0.0.1:1/', signal: never }), HttpRequestError);
+  });
+}
+
+test('a closed client refuses requests', async (t) => {
+  const closed = client(t);
+  await closed.close();
+  await assert.rejects(closed.request({ url: 'http://127.0.0.1:1/', signal: never }), /the HTTP client is closed/);
+});
+
 test('a URL of another scheme is refused', async (t) => {
   await assert.rejects(client(t).request({ url: 'ftp://x/', signal: never }), HttpRequestError);
 });

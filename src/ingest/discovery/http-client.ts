@@ -43,7 +43,7 @@ export interface HttpResponse {
 }
 
 export interface HttpClient {
-  /** @throws HttpRequestError, or the signal's reason when that ended the request */
+  /** @throws HttpRequestError, CredentialFileError, OAuth2Error, or the signal's reason when that ended the request */
   request(request: HttpRequest): Promise<HttpResponse>;
   /** Closes all connections; requests under way fail. */
   close(): Promise<void>;
@@ -138,8 +138,8 @@ interface Outgoing {
 async function send(transport: HttpTransport, url: URL, outgoing: Outgoing): Promise<Dispatcher.ResponseData> {
   for (let attempt = 1; ; attempt++) {
     outgoing.signal.throwIfAborted();
-    const pool = await transport.pool(url, outgoing.unixSocket);
     try {
+      const pool = await transport.pool(url, outgoing.unixSocket);
       return await pool.request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
@@ -216,7 +216,14 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
 }
 
 function basicFrom(url: URL): string {
-  return `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
+  return `Basic ${Buffer.from(`${unescaped(url.username)}:${unescaped(url.password)}`).toString('base64')}`;
+}
+
+/** A `%` that starts no escape stands for itself. */
+function unescaped(text: string): string {
+  return text.replaceAll(/(?:%[\dA-Fa-f]{2})+/g, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
 }
 
 function withoutPassword(url: URL): string {

@@ -8,7 +8,6 @@
 import { readFile } from 'node:fs/promises';
 import type { SecureVersion } from 'node:tls';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
-import { assert } from '../../core/base/assert.ts';
 import type { HttpClientConfig, TlsConfig, TlsVersion } from '../../core/model/http-client-config.ts';
 import { proxyFor, type Environment } from './http-proxy.ts';
 
@@ -63,9 +62,9 @@ export class HttpTransport {
     this.#environment = environment;
   }
 
-  /** The pool for a request. @param unixSocket path of a socket that stands in for the URL's host, or '' */
+  /** The pool for a request. @throws Error once closed @param unixSocket path of a socket that stands in for the URL's host, or '' */
   async pool(url: URL, unixSocket: string): Promise<Dispatcher> {
-    assert(!this.#closed, 'a closed HTTP client gets no requests');
+    if (this.#closed) throw new Error('the HTTP client is closed');
     const material = url.protocol === 'https:' ? await readMaterial(this.#config.tls) : this.#material;
     if (
       material.ca !== this.#material.ca ||

@@ -120,19 +120,13 @@ export function parseIncludedJobs(text: string, global: GlobalConfig, options: P
     const root = parseYaml(text);
     const { scrapeConfigs } = root === null ? INCLUDED.zero : reader.decode(INCLUDED, root);
     reader.finish();
-    return uniqueJobs(scrapeConfigs, [], global, reader);
+    return uniqueJobs(scrapeConfigs, global, reader);
   });
 }
 
 /** The configuration as YAML, defaults filled in, secrets hidden. */
 export function formatConfig(config: Config): string {
-  return formatYaml(ROOT.encode(config));
-}
-
-/** One job's section of it. */
-export function formatScrapeConfig(config: ScrapeConfig): string {
-  const [encoded] = [SCRAPE_CONFIGS.encode([config])].flat();
-  return formatYaml(encoded);
+  return dump(ROOT.encode(config), { seqNoIndent: true, lineWidth: -1, noRefs: true });
 }
 
 /**
@@ -159,10 +153,6 @@ scrape_configs:
   );
 }
 
-function formatYaml(value: unknown): string {
-  return dump(value, { seqNoIndent: true, lineWidth: -1, noRefs: true });
-}
-
 function readerFor(options: ParseOptions): Reader {
   return new Reader({ strict: options.ignoreUnknownFields !== true, dir: options.dir });
 }
@@ -182,7 +172,7 @@ function finishConfig(written: WrittenConfig, reader: Reader, options: ParseOpti
     externalLabels: expandedLabels(written.global, reader.placeOf(written.global), options.environment ?? {}),
   };
   const names = global.metricNameValidationScheme;
-  const config: Config = { ...written, global, scrapeConfigs: uniqueJobs(written.scrapeConfigs, [], global, reader) };
+  const config: Config = { ...written, global, scrapeConfigs: uniqueJobs(written.scrapeConfigs, global, reader) };
   for (const remote of config.remoteWrite) checkRelabelRules(remote.writeRelabelConfigs, names, reader);
   checkRelabelRules(config.alerting.alertRelabelConfigs, names, reader);
   for (const alertmanager of config.alerting.alertmanagers) {
@@ -215,14 +205,9 @@ function checkAgent(config: Config, place: StructPlace): void {
   if (remoteRead.length > 0) place.fail('remote_read', 'field remote_read is not allowed in agent mode');
 }
 
-/** Jobs whole, their names distinct among themselves and from `earlier`. */
-function uniqueJobs(
-  written: WrittenScrapeConfigs,
-  earlier: readonly string[],
-  global: GlobalConfig,
-  reader: Reader,
-): readonly ScrapeConfig[] {
-  const names = new Set(earlier);
+/** Jobs whole, their names distinct. */
+function uniqueJobs(written: WrittenScrapeConfigs, global: GlobalConfig, reader: Reader): readonly ScrapeConfig[] {
+  const names = new Set<string>();
   return written.map((job) => {
     const config = inheritGlobal(job, global, reader);
     if (names.has(job.jobName))
