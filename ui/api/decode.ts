@@ -10,7 +10,8 @@ export class DecodeError extends Error {
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function asObject(value: unknown, what: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError(`${what} is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DecodeError(`${what} is not an object`);
   return value as JsonObject;
 }
 
@@ -38,5 +39,10 @@ export function textOr(value: unknown, fallback: string): string {
 
 /** `{ name: text }`, entries of other types printed. */
 export function asTextMap(value: unknown, what: string): ReadonlyMap<string, string> {
-  return new Map(Object.entries(asObject(value, what)).map(([name, item]) => [name, typeof item === 'string' ? item : JSON.stringify(item)]));
+  return new Map(
+    Object.entries(asObject(value, what)).map(([name, item]) => [
+      name,
+      typeof item === 'string' ? item : JSON.stringify(item),
+    ]),
+  );
 }

@@ -46,7 +46,7 @@ export async function askApi<T>(
 ): Promise<Reply<T>> {
   const began = performance.now();
   const form = new URLSearchParams(params).toString();
-  const address = `${routePrefix}/api/v1/${path}`;
+  const address = `${routePrefix()}/api/v1/${path}`;
   const response =
     form.length <= MAX_ADDRESS_LENGTH
       ? await send(form === '' ? address : `${address}?${form}`, { signal: signal ?? null })
@@ -70,7 +70,7 @@ export async function askApi<T>(
 
 /** Whether the server takes requests. @throws UnreachableError */
 export async function askReady(signal: AbortSignal): Promise<boolean> {
-  const response = await send(`${routePrefix}/-/ready`, { signal });
+  const response = await send(`${routePrefix()}/-/ready`, { signal });
   return response.status !== 503;
 }
 

@@ -65,11 +65,19 @@ export function decodeQueryResult(data: unknown): QueryResult {
 }
 
 export function decodeLabels(value: unknown): Labels {
-  return labelsFromPairs(Object.entries(asObject(value, 'a label set')).map(([name, text]) => [name, asText(text, `label ${name}`)] as const));
+  return labelsFromPairs(
+    Object.entries(asObject(value, 'a label set')).map(
+      ([name, text]) => [name, asText(text, `label ${name}`)] as const,
+    ),
+  );
 }
 
 function decodeSample(item: unknown): VectorSample {
-  const { metric, value, histogram } = asObject(item, 'a sample') as { metric?: unknown; value?: unknown; histogram?: unknown };
+  const { metric, value, histogram } = asObject(item, 'a sample') as {
+    metric?: unknown;
+    value?: unknown;
+    histogram?: unknown;
+  };
   const labels = decodeLabels(metric);
   if (histogram !== undefined) {
     const decoded = decodeTimedHistogram(histogram);
@@ -80,7 +88,11 @@ function decodeSample(item: unknown): VectorSample {
 }
 
 function decodeSeries(item: unknown): Series {
-  const { metric, values, histograms } = asObject(item, 'a series') as { metric?: unknown; values?: unknown; histograms?: unknown };
+  const { metric, values, histograms } = asObject(item, 'a series') as {
+    metric?: unknown;
+    values?: unknown;
+    histograms?: unknown;
+  };
   const points: readonly unknown[] = Array.isArray(values) ? values : [];
   const timesMs = new Float64Array(points.length);
   const floats = new Float64Array(points.length);
@@ -89,13 +101,22 @@ function decodeSeries(item: unknown): Series {
     timesMs[i] = timeMs;
     floats[i] = toFloat(text);
   }
-  return { labels: decodeLabels(metric), timesMs, values: floats, histograms: asList(histograms, 'histograms', decodeTimedHistogram) };
+  return {
+    labels: decodeLabels(metric),
+    timesMs,
+    values: floats,
+    histograms: asList(histograms, 'histograms', decodeTimedHistogram),
+  };
 }
 
 function decodeTimedHistogram(item: unknown): { timeMs: number; histogram: Histogram } {
   if (!Array.isArray(item)) throw new DecodeError('a histogram sample is not a pair');
   const [seconds, body] = item as unknown[];
-  const { count, sum, buckets } = asObject(body, 'a histogram') as { count?: unknown; sum?: unknown; buckets?: unknown };
+  const { count, sum, buckets } = asObject(body, 'a histogram') as {
+    count?: unknown;
+    sum?: unknown;
+    buckets?: unknown;
+  };
   return {
     timeMs: toMs(seconds),
     histogram: {

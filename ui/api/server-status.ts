@@ -31,11 +31,14 @@ export interface ReplayProgress {
 
 export type TextMap = ReadonlyMap<string, string>;
 
-export const fetchRuntimeInfo = (signal: AbortSignal): Promise<TextMap> => ask('status/runtimeinfo', asNamedTexts, signal);
+export const fetchRuntimeInfo = (signal: AbortSignal): Promise<TextMap> =>
+  ask('status/runtimeinfo', asNamedTexts, signal);
 export const fetchBuildInfo = (signal: AbortSignal): Promise<TextMap> => ask('status/buildinfo', asNamedTexts, signal);
 export const fetchFlags = (signal: AbortSignal): Promise<TextMap> => ask('status/flags', asNamedTexts, signal);
-export const fetchTsdbStatus = (signal: AbortSignal): Promise<TsdbStatus> => ask('status/tsdb', decodeTsdbStatus, signal);
-export const fetchReplayProgress = (signal: AbortSignal): Promise<ReplayProgress> => ask('status/walreplay', decodeReplay, signal);
+export const fetchTsdbStatus = (signal: AbortSignal): Promise<TsdbStatus> =>
+  ask('status/tsdb', decodeTsdbStatus, signal);
+export const fetchReplayProgress = (signal: AbortSignal): Promise<ReplayProgress> =>
+  ask('status/walreplay', decodeReplay, signal);
 export const fetchConfigYaml = (signal: AbortSignal): Promise<string> =>
   ask('status/config', (data) => asText(asObject(data, 'the answer')['yaml'], 'the configuration'), signal);
 

@@ -1,7 +1,7 @@
 /**
  * Pages and the frame around them. Pages other than Home are loaded when they are opened.
  */
-import { Component, Suspense, lazy, type ReactNode } from 'react';
+import { Component, Suspense, lazy, useEffect, useRef, type ReactNode } from 'react';
 import { HomePage } from '../home/home-page.tsx';
 import { Frame } from './frame.tsx';
 import { NotFoundPage } from './not-found-page.tsx';
@@ -10,23 +10,38 @@ import { useServerHealth } from './server-health.ts';
 import { StartPage } from './start-page.tsx';
 
 const QueryPage = lazy(() => import('../query/query-page.tsx').then(({ QueryPage }) => ({ default: QueryPage })));
-const TargetsPage = lazy(() => import('../targets/targets-page.tsx').then(({ TargetsPage }) => ({ default: TargetsPage })));
+const TargetsPage = lazy(() =>
+  import('../targets/targets-page.tsx').then(({ TargetsPage }) => ({ default: TargetsPage })),
+);
 const StatusPage = lazy(() => import('../status/status-page.tsx').then(({ StatusPage }) => ({ default: StatusPage })));
 
 export function App(): ReactNode {
   const { path } = useLocation();
   const health = useServerHealth();
+  useFocusOnNavigation(path);
   return (
     <Frame path={path} health={health}>
       {health === 'starting' ? (
         <StartPage />
       ) : (
         <PageErrors key={path}>
-          <Suspense fallback={<div className="page-loading" role="status" aria-label="Loading" />}>{pageAt(path)}</Suspense>
+          <Suspense fallback={<div className="page-loading" role="status" aria-label="Loading" />}>
+            {pageAt(path)}
+          </Suspense>
         </PageErrors>
       )}
     </Frame>
   );
+}
+
+/** Opening a page moves the focus there, as loading it would. */
+function useFocusOnNavigation(path: string): void {
+  const shown = useRef(path);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+  }, [path]);
 }
 
 function pageAt(path: string): ReactNode {

@@ -75,8 +75,16 @@ function ZoneSwitch(): ReactNode {
   );
 }
 
-const NEXT_SCHEME: Readonly<Record<MantineColorScheme, MantineColorScheme>> = { auto: 'light', light: 'dark', dark: 'auto' };
-const SCHEME_NAMES: Readonly<Record<MantineColorScheme, string>> = { auto: 'as the system', light: 'light', dark: 'dark' };
+const NEXT_SCHEME: Readonly<Record<MantineColorScheme, MantineColorScheme>> = {
+  auto: 'light',
+  light: 'dark',
+  dark: 'auto',
+};
+const SCHEME_NAMES: Readonly<Record<MantineColorScheme, string>> = {
+  auto: 'as the system',
+  light: 'light',
+  dark: 'dark',
+};
 
 function SchemeSwitch(): ReactNode {
   const { colorScheme, setColorScheme } = useMantineColorScheme();

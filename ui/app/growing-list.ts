@@ -22,7 +22,7 @@ export function useGrowingList<T extends Element>(rowCount: number, resetKey: un
   const hasMore = count < rowCount;
   useEffect(() => {
     const element = end.current;
-    if (!hasMore || !element) return;
+    if (!hasMore || !element) return undefined;
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) setGrown({ resetKey, count: count + BATCH });

@@ -26,7 +26,7 @@ export function navigate(to: string, { replace = false } = {}): void {
 
 /** The address of a page, for links. */
 export function hrefOf(to: string): string {
-  return routePrefix + to;
+  return routePrefix() + to;
 }
 
 export function useLocation(): Location {
@@ -45,7 +45,7 @@ function subscribe(listener: () => void): () => void {
 
 function read(): Location {
   const { pathname, search } = window.location;
-  const below = pathname.startsWith(routePrefix) ? pathname.slice(routePrefix.length) : pathname;
+  const below = pathname.startsWith(routePrefix()) ? pathname.slice(routePrefix().length) : pathname;
   const path = below.replace(/\/+$/, '');
   return { path: path === '' ? '/' : path, search };
 }

@@ -2,7 +2,14 @@
  * A series as PromQL writes it, its parts set apart by colour.
  */
 import { Fragment, type ReactNode } from 'react';
-import { METRIC_NAME, isLegacyLabelName, isLegacyMetricName, labelValue, quote, type Labels } from '../../src/core/model/labels.ts';
+import {
+  METRIC_NAME,
+  isLegacyLabelName,
+  isLegacyMetricName,
+  labelValue,
+  quote,
+  type Labels,
+} from '../../src/core/model/labels.ts';
 
 export function SeriesText({ labels }: { readonly labels: Labels }): ReactNode {
   const metric = labelValue(labels, METRIC_NAME);

@@ -6,7 +6,7 @@ import type { Zone } from '../model/zone.ts';
 
 interface Settings {
   readonly zone: Zone;
-  setZone(zone: Zone): void;
+  readonly setZone: (zone: Zone) => void;
 }
 
 const ZONE_KEY = 'coeus.zone';

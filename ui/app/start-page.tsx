@@ -22,7 +22,9 @@ export function StartPage(): ReactNode {
   return (
     <div className="start" data-testid="start-page">
       <h1 className="page-title">Starting</h1>
-      <p className="page-about">Reading what was stored before the last stop. Pages open by themselves when that is done.</p>
+      <p className="page-about">
+        Reading what was stored before the last stop. Pages open by themselves when that is done.
+      </p>
       {data !== undefined && percent !== null && (
         <>
           <Progress value={percent} size="lg" aria-label="Write-ahead log read" />

@@ -27,7 +27,7 @@ export function stackValues(series: readonly ChartSeries[], stepCount: number): 
   return series.map(({ values }) =>
     Array.from({ length: stepCount }, (_, i) => {
       sums[i] = sums[i]! + (values[i] ?? 0);
-      return seen[i] === 1 ? sums[i]! : null;
+      return seen[i] === 1 ? (sums[i] ?? null) : null;
     }),
   );
 }
@@ -84,7 +84,9 @@ export function describeChart(title: string, data: ChartData, unit: Unit): strin
     const least = present.reduce((a, b) => Math.min(a, b));
     const most = present.reduce((a, b) => Math.max(a, b));
     const last = present.at(-1)!;
-    return [`${name}: now ${formatValue(last, unit)}, between ${formatValue(least, unit)} and ${formatValue(most, unit)}`];
+    return [
+      `${name}: now ${formatValue(last, unit)}, between ${formatValue(least, unit)} and ${formatValue(most, unit)}`,
+    ];
   });
   const more = data.series.length > MAX_DESCRIBED ? `; and ${data.series.length - MAX_DESCRIBED} more series` : '';
   return described.length === 0 ? `${title}: no data` : `${title}. ${described.join('; ')}${more}.`;

@@ -40,7 +40,11 @@ const MIN_ZOOM_PIXELS = 6;
 /** Filling overlapping areas only tires the eye. */
 const MAX_FILLED_SERIES = 2;
 
-export function plotOptions(series: readonly ChartSeries[], look: PlotLook, actions: PlotActions): Omit<uPlot.Options, 'width' | 'height'> {
+export function plotOptions(
+  series: readonly ChartSeries[],
+  look: PlotLook,
+  actions: PlotActions,
+): Omit<uPlot.Options, 'width' | 'height'> {
   const { unit, isStacked, fromZero, leastMax, syncKey } = look;
   const includesZero = fromZero || isStacked;
   const increments = tickIncrements(unit);
@@ -63,7 +67,9 @@ export function plotOptions(series: readonly ChartSeries[], look: PlotLook, acti
     axes: [timeAxis(look), { ...valueAxis(look), ...(increments ? { incrs: [...increments] } : {}) }],
     series: [{}, ...series.map((each) => seriesOptions(each, look, series.length))],
     bands: isStacked
-      ? series.slice(1).map((each, i) => ({ series: [i + 2, i + 1] as [number, number], fill: withAlpha(each.color, 0.3) }))
+      ? series
+          .slice(1)
+          .map((each, i) => ({ series: [i + 2, i + 1] as [number, number], fill: withAlpha(each.color, 0.3) }))
       : [],
     cursor: {
       points: { size: 7, width: 2 },
@@ -115,7 +121,8 @@ function timeAxis({ zone, scheme }: PlotLook): uPlot.Axis {
     gap: 4,
     size: 28,
     space: 72,
-    values: (_plot, splits, _axis, _space, incrementMs) => splits.map((timeMs) => formatTimeTick(timeMs, incrementMs, zone)),
+    values: (_plot, splits, _axis, _space, incrementMs) =>
+      splits.map((timeMs) => formatTimeTick(timeMs, incrementMs, zone)),
   };
 }
 

@@ -27,7 +27,8 @@ interface Cursor {
 }
 
 export function TimeChart(props: TimeChartProps): ReactNode {
-  const { title, data, fromMs, toMs, height, unit, zone, scheme, isStacked, fromZero, leastMax, syncKey, onZoom } = props;
+  const { title, data, fromMs, toMs, height, unit, zone, scheme, isStacked, fromZero, leastMax, syncKey, onZoom } =
+    props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [cursor, setCursor] = useState<Cursor | null>(null);
@@ -45,7 +46,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
 
   useLayoutEffect(() => {
     const element = host.current;
-    if (!element) return;
+    if (!element) return undefined;
     const look: PlotLook = { unit, zone, scheme, isStacked, fromZero, leastMax, syncKey };
     const options = plotOptions(series.current, look, {
       timeRange: () => [latest.current.fromMs, latest.current.toMs],
@@ -57,10 +58,15 @@ export function TimeChart(props: TimeChartProps): ReactNode {
         setCursor(isShown ? { index: idx, left: left ?? 0, top: top ?? 0 } : null);
       },
     });
-    const made = new uPlot({ ...options, width: Math.max(1, element.clientWidth), height }, latest.current.columns, element);
+    const made = new uPlot(
+      { ...options, width: Math.max(1, element.clientWidth), height },
+      latest.current.columns,
+      element,
+    );
     plot.current = made;
     const resized = new ResizeObserver(() => {
-      if (element.clientWidth > 0 && element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height });
+      if (element.clientWidth > 0 && element.clientWidth !== made.width)
+        made.setSize({ width: element.clientWidth, height });
     });
     resized.observe(element);
     return () => {

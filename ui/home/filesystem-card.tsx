@@ -26,7 +26,15 @@ const FULL_SHARE = 0.92;
 /** Fullness changes slowly. */
 const REFRESH_MS = 15_000;
 
-export function FilesystemCard({ source, window, rangeMs }: { readonly source: Source; readonly window: LiveWindow; readonly rangeMs: number }): ReactNode {
+export function FilesystemCard({
+  source,
+  window,
+  rangeMs,
+}: {
+  readonly source: Source;
+  readonly window: LiveWindow;
+  readonly rangeMs: number;
+}): ReactNode {
   const selector = `${sourceSelector(source)}, fstype!~"${VIRTUAL_FILESYSTEMS}"`;
   const atMs = Math.floor(window.nowMs / REFRESH_MS) * REFRESH_MS;
   const { data, error } = useQuery({
@@ -58,7 +66,9 @@ export function FilesystemCard({ source, window, rangeMs }: { readonly source: S
         </PageLink>
       </header>
       {found.length === 0 && (
-        <div className="card-empty">{error?.message ?? (data === undefined ? '' : 'No filesystem is reported yet.')}</div>
+        <div className="card-empty">
+          {error?.message ?? (data === undefined ? '' : 'No filesystem is reported yet.')}
+        </div>
       )}
       <ul className="meters">
         {found.slice(0, MAX_SHOWN).map((filesystem) => (

@@ -27,7 +27,9 @@ const SERVER_JOB = 'coeus';
 export function HomePage(): ReactNode {
   usePageTitle('Home');
   const { zone } = useSettings();
-  const [range, setRange] = useState(() => RANGES.find(({ label }) => label === readStored(RANGE_KEY)) ?? DEFAULT_RANGE);
+  const [range, setRange] = useState(
+    () => RANGES.find(({ label }) => label === readStored(RANGE_KEY)) ?? DEFAULT_RANGE,
+  );
   const sources = useSources();
   const [machine, setMachine] = useChoice(sources.machines, MACHINE_JOB);
   const [server, setServer] = useChoice(sources.servers, SERVER_JOB);
@@ -102,7 +104,7 @@ interface SectionProps {
   readonly panels: readonly Panel[];
   readonly source: Source | undefined;
   readonly sources: readonly Source[];
-  onChoose(source: Source): void;
+  readonly onChoose: (source: Source) => void;
   readonly intervalMs: number;
   readonly rangeMs: number;
   readonly window: LiveWindow;
@@ -133,7 +135,14 @@ function Section(props: SectionProps): ReactNode {
       {source ? (
         <div className="cards">
           {panels.map((panel) => (
-            <PanelCard key={panel.id} panel={panel} source={source} intervalMs={intervalMs} rangeMs={rangeMs} window={window} />
+            <PanelCard
+              key={panel.id}
+              panel={panel}
+              source={source}
+              intervalMs={intervalMs}
+              rangeMs={rangeMs}
+              window={window}
+            />
           ))}
           {extra}
         </div>

@@ -69,7 +69,10 @@ export function useSources(): Sources {
 async function findSources(metric: string, signal: AbortSignal): Promise<readonly Source[]> {
   const { data } = await queryInstant(`group by (job, instance) (${metric})`, serverNowMs(), signal);
   if (data.kind !== 'vector') return [];
-  return data.samples.map(({ labels }) => ({ job: labelValue(labels, 'job'), instance: labelValue(labels, 'instance') }));
+  return data.samples.map(({ labels }) => ({
+    job: labelValue(labels, 'job'),
+    instance: labelValue(labels, 'instance'),
+  }));
 }
 
 /** How often a source is scraped. */
@@ -79,7 +82,9 @@ export function useScrapeInterval(source: Source | undefined): number {
     queryFn: async ({ signal }) => {
       const targets = await fetchTargets(source!.job, signal);
       const target = targets.find(({ labels }) => labelValue(labels, 'instance') === source!.instance) ?? targets[0];
-      return target === undefined || target.scrapeInterval === '' ? DEFAULT_INTERVAL_MS : parseDuration(target.scrapeInterval);
+      return target === undefined || target.scrapeInterval === ''
+        ? DEFAULT_INTERVAL_MS
+        : parseDuration(target.scrapeInterval);
     },
     enabled: source !== undefined,
     staleTime: SOURCES_STALE_MS,
@@ -112,7 +117,10 @@ export function useLiveWindow(rangeMs: number, intervalMs: number): LiveWindow {
   });
   const dataStartMs = data ?? null;
   useEffect(() => setIsYoung(dataStartMs === null || nowMs - dataStartMs < 4 * stepMs), [dataStartMs, nowMs, stepMs]);
-  const fromMs = Math.min(Math.max(grid.startMs, dataStartMs ?? grid.startMs), Math.max(grid.startMs, grid.endMs - MIN_SPAN_MS));
+  const fromMs = Math.min(
+    Math.max(grid.startMs, dataStartMs ?? grid.startMs),
+    Math.max(grid.startMs, grid.endMs - MIN_SPAN_MS),
+  );
   return { grid, fromMs, dataStartMs, nowMs };
 }
 

@@ -37,7 +37,13 @@ export function PanelCard({ panel, source, intervalMs, rangeMs, window }: PanelC
   const drawnExprs = exprs.filter((_, i) => panel.queries[i]!.isHidden !== true);
   const titleId = `home-${panel.id}`;
   return (
-    <article className="card" data-testid="home-chart" data-panel={panel.id} data-points={points} aria-labelledby={titleId}>
+    <article
+      className="card"
+      data-testid="home-chart"
+      data-panel={panel.id}
+      data-points={points}
+      aria-labelledby={titleId}
+    >
       <header className="card-head">
         <h3 id={titleId} className="card-title">
           {panel.title}

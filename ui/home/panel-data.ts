@@ -34,8 +34,14 @@ export function panelView(panel: Panel, answers: PanelAnswers, grid: Grid, schem
       // A value counts as current while its series goes on.
       const newest = latestValue(column.slice(-2));
       if (newest !== null) latest.set(name, newest);
-      if (query.isHidden === true || !column.some((value) => value !== null && Math.abs(value) > panel.negligible)) continue;
-      drawn.push({ key: name, name, color: seriesColor(colorIndex(query, name, drawn.length), scheme), values: column });
+      if (query.isHidden === true || !column.some((value) => value !== null && Math.abs(value) > panel.negligible))
+        continue;
+      drawn.push({
+        key: name,
+        name,
+        color: seriesColor(colorIndex(query, name, drawn.length), scheme),
+        values: column,
+      });
     }
   }
   const order = panel.queries.flatMap(({ known }) => known ?? []);

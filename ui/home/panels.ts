@@ -57,7 +57,8 @@ export interface Panel {
 /** Interfaces and devices that are not hardware, or count the same bytes twice. */
 const VIRTUAL_INTERFACES = 'lo|lo0|veth.*|docker.*|br-.*|virbr.*|cni.*|flannel.*|cali.*|ifb.*|tun.*|tap.*|utun.*';
 const VIRTUAL_DISKS = 'ram.*|zram.*|loop.*|fd.*|sr.*|dm-.*|md.*';
-export const VIRTUAL_FILESYSTEMS = 'tmpfs|devtmpfs|ramfs|overlay|squashfs|autofs|nsfs|proc|sysfs|rootfs|fuse.lxcfs|efivarfs';
+export const VIRTUAL_FILESYSTEMS =
+  'tmpfs|devtmpfs|ramfs|overlay|squashfs|autofs|nsfs|proc|sysfs|rootfs|fuse.lxcfs|efivarfs';
 
 export const MACHINE_PANELS: readonly Panel[] = [
   {
@@ -70,12 +71,14 @@ export const MACHINE_PANELS: readonly Panel[] = [
     negligible: 0.05,
     queries: [
       {
-        expr: (selector, window) => `100 * avg by (mode) (rate(node_cpu_seconds_total{${selector}, mode!="idle"}[${window}]))`,
+        expr: (selector, window) =>
+          `100 * avg by (mode) (rate(node_cpu_seconds_total{${selector}, mode!="idle"}[${window}]))`,
         name: { label: 'mode' },
         known: ['user', 'system', 'iowait', 'nice', 'softirq', 'irq', 'steal'],
       },
     ],
-    headlines: (latest) => (latest.size === 0 ? [] : [{ lead: '', value: sum(latest.values()), unit: 'percent', tail: 'in use' }]),
+    headlines: (latest) =>
+      latest.size === 0 ? [] : [{ lead: '', value: sum(latest.values()), unit: 'percent', tail: 'in use' }],
   },
   {
     id: 'memory',
@@ -86,8 +89,14 @@ export const MACHINE_PANELS: readonly Panel[] = [
     leastMax: 0,
     negligible: -1,
     queries: [
-      { expr: (selector) => `node_memory_MemTotal_bytes{${selector}} - node_memory_MemAvailable_bytes{${selector}}`, name: 'used' },
-      { expr: (selector) => `node_memory_MemAvailable_bytes{${selector}} - node_memory_MemFree_bytes{${selector}}`, name: 'cache' },
+      {
+        expr: (selector) => `node_memory_MemTotal_bytes{${selector}} - node_memory_MemAvailable_bytes{${selector}}`,
+        name: 'used',
+      },
+      {
+        expr: (selector) => `node_memory_MemAvailable_bytes{${selector}} - node_memory_MemFree_bytes{${selector}}`,
+        name: 'cache',
+      },
       { expr: (selector) => `node_memory_MemFree_bytes{${selector}}`, name: 'free', isHidden: true },
     ],
     headlines: (latest) => {
@@ -135,7 +144,10 @@ export const MACHINE_PANELS: readonly Panel[] = [
         name: 'sent',
       },
     ],
-    headlines: (latest) => [...figure(latest, 'received', 'in', 'bytes/s'), ...figure(latest, 'sent', 'out', 'bytes/s')],
+    headlines: (latest) => [
+      ...figure(latest, 'received', 'in', 'bytes/s'),
+      ...figure(latest, 'sent', 'out', 'bytes/s'),
+    ],
   },
   {
     id: 'disk',
@@ -147,15 +159,20 @@ export const MACHINE_PANELS: readonly Panel[] = [
     negligible: -1,
     queries: [
       {
-        expr: (selector, window) => `sum(rate(node_disk_read_bytes_total{${selector}, device!~"${VIRTUAL_DISKS}"}[${window}]))`,
+        expr: (selector, window) =>
+          `sum(rate(node_disk_read_bytes_total{${selector}, device!~"${VIRTUAL_DISKS}"}[${window}]))`,
         name: 'read',
       },
       {
-        expr: (selector, window) => `sum(rate(node_disk_written_bytes_total{${selector}, device!~"${VIRTUAL_DISKS}"}[${window}]))`,
+        expr: (selector, window) =>
+          `sum(rate(node_disk_written_bytes_total{${selector}, device!~"${VIRTUAL_DISKS}"}[${window}]))`,
         name: 'written',
       },
     ],
-    headlines: (latest) => [...figure(latest, 'read', 'read', 'bytes/s'), ...figure(latest, 'written', 'written', 'bytes/s')],
+    headlines: (latest) => [
+      ...figure(latest, 'read', 'read', 'bytes/s'),
+      ...figure(latest, 'written', 'written', 'bytes/s'),
+    ],
   },
 ];
 
@@ -210,7 +227,8 @@ export const SERVER_PANELS: readonly Panel[] = [
     leastMax: 0,
     negligible: -1,
     queries: [{ expr: () => 'max by (job) (scrape_duration_seconds)', name: { label: 'job' } }],
-    headlines: (latest) => (latest.size === 0 ? [] : [{ lead: '', value: Math.max(...latest.values()), unit: 'seconds', tail: 'slowest' }]),
+    headlines: (latest) =>
+      latest.size === 0 ? [] : [{ lead: '', value: Math.max(...latest.values()), unit: 'seconds', tail: 'slowest' }],
   },
   {
     id: 'latency',
@@ -221,7 +239,11 @@ export const SERVER_PANELS: readonly Panel[] = [
     leastMax: 0,
     negligible: -1,
     queries: [
-      { expr: (selector, window) => meanLatency(selector, window, '/api/v1/query_range'), name: 'range queries', color: 3 },
+      {
+        expr: (selector, window) => meanLatency(selector, window, '/api/v1/query_range'),
+        name: 'range queries',
+        color: 3,
+      },
       { expr: (selector, window) => meanLatency(selector, window, '/api/v1/query'), name: 'instant queries', color: 8 },
     ],
     headlines: (latest) => [
@@ -238,7 +260,11 @@ export const SERVER_PANELS: readonly Panel[] = [
     leastMax: 0,
     negligible: -1,
     queries: [
-      { expr: (selector, window) => `sum(rate(prometheus_http_requests_total{${selector}}[${window}]))`, name: 'requests', color: 8 },
+      {
+        expr: (selector, window) => `sum(rate(prometheus_http_requests_total{${selector}}[${window}]))`,
+        name: 'requests',
+        color: 8,
+      },
     ],
     headlines: (latest) => figure(latest, 'requests', '', 'per-second'),
   },
@@ -261,7 +287,13 @@ export const SERVER_PANELS: readonly Panel[] = [
     isStacked: false,
     leastMax: 5,
     negligible: -1,
-    queries: [{ expr: (selector, window) => `100 * rate(process_cpu_seconds_total{${selector}}[${window}])`, name: 'CPU', color: 2 }],
+    queries: [
+      {
+        expr: (selector, window) => `100 * rate(process_cpu_seconds_total{${selector}}[${window}])`,
+        name: 'CPU',
+        color: 2,
+      },
+    ],
     headlines: (latest) => figure(latest, 'CPU', 'of one CPU', 'percent'),
   },
 ];

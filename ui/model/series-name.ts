@@ -19,7 +19,9 @@ export function distinguishingLabels(sets: readonly Labels[]): ReadonlySet<strin
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
   }
-  const differing = [...valuesByName].filter(([name, values]) => values.size > 1 || counts.get(name)! < sets.length).map(([name]) => name);
+  const differing = [...valuesByName]
+    .filter(([name, values]) => values.size > 1 || counts.get(name)! < sets.length)
+    .map(([name]) => name);
   return new Set(sets.length <= 1 ? valuesByName.keys() : differing);
 }
 

@@ -3,7 +3,9 @@
  */
 import type { Grid } from '../api/query.ts';
 
-const ROUND_SECONDS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+const ROUND_SECONDS = [
+  1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+];
 
 /** The smallest round step that is at least `intervalMs` and gives at most `maxPoints`. */
 export function roundStepMs(rangeMs: number, intervalMs: number, maxPoints: number): number {

@@ -20,6 +20,7 @@ const TIME_UNITS: readonly (readonly [seconds: number, name: string])[] = [
 const SMALLEST_PLAIN = 1e-4;
 /** Values are shown with three digits, or all digits before the point. */
 const DIGITS = 3;
+const MAX_TICK_DECIMALS = 10;
 /** No-break space between number and unit. */
 const SPACE = '\u00a0';
 
@@ -49,7 +50,7 @@ export function splitValue(value: number, unit: Unit): { readonly number: string
       const { scaled, prefix } = scale(value, 1000, DECIMAL_PREFIXES);
       return { number: shortNumber(scaled) + prefix, suffix: '/s' };
     }
-    case 'none': {
+    default: {
       const { scaled, prefix } = scale(value, 1000, DECIMAL_PREFIXES);
       return { number: shortNumber(scaled) + prefix, suffix: '' };
     }
@@ -71,8 +72,7 @@ export function formatTick(value: number, increment: number, unit: Unit): string
       const [size, name] = timeUnitOf(value);
       return `${withDecimals(value / size, increment / size)}${SPACE}${name}`;
     }
-    case 'per-second':
-    case 'none': {
+    default: {
       if (Math.abs(value) < SMALLEST_PLAIN) return shortNumber(value);
       const { scaled, prefix, size } = scale(value, 1000, DECIMAL_PREFIXES);
       return withDecimals(scaled, increment / size) + prefix;
@@ -91,7 +91,12 @@ export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
-function scale(value: number, base: number, prefixes: readonly string[]): { scaled: number; prefix: string; size: number } {
+function scale(
+  value: number,
+  base: number,
+  prefixes: readonly string[],
+): { scaled: number; prefix: string; size: number } {
+  if (Math.abs(value) >= base ** prefixes.length) return { scaled: value, prefix: '', size: 1 };
   let size = 1;
   let i = 0;
   // What would round to 1000 (or 1024) of one prefix is 1 of the next.
@@ -111,17 +116,19 @@ function timeUnitOf(seconds: number): readonly [seconds: number, name: string] {
 function shortNumber(value: number): string {
   const magnitude = Math.abs(value);
   if (magnitude === 0) return '0';
-  if (magnitude < SMALLEST_PLAIN || magnitude >= 1e6) return value.toExponential(DIGITS - 1).replace('e+', 'e');
+  if (magnitude < SMALLEST_PLAIN || magnitude >= 1e6) return value.toExponential(DIGITS - 1).replace(/\.?0*e\+?/, 'e');
   const whole = Math.max(1, Math.floor(Math.log10(magnitude)) + 1);
   const decimals = magnitude >= 1 ? Math.max(0, DIGITS - whole) : DIGITS - 1 - Math.floor(Math.log10(magnitude));
   return dropZeros(value.toFixed(Math.min(6, decimals)));
 }
 
+/** With as many decimals as a multiple of the increment needs. */
 function withDecimals(value: number, increment: number): string {
-  const decimals = increment >= 1 || increment <= 0 ? 0 : Math.ceil(-Math.log10(increment) - 1e-9);
-  // Ticks of 2.5 need a digit although they are 1 and more apart.
-  const fraction = increment >= 1 && Math.abs(value - Math.round(value)) > 1e-6 ? 1 : 0;
-  return dropZeros(value.toFixed(Math.min(10, Math.max(decimals, fraction))));
+  let decimals = 0;
+  while (decimals < MAX_TICK_DECIMALS && !isWhole(increment * 10 ** decimals)) decimals++;
+  return dropZeros(value.toFixed(decimals));
 }
+
+const isWhole = (value: number): boolean => value > 0.5 && Math.abs(value - Math.round(value)) < 1e-6 * value;
 
 const dropZeros = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);

@@ -31,7 +31,7 @@ const LINT_DELAY_MS = 300;
 const MAX_SUGGESTION_LENGTH = 80;
 
 export function editorExtensions(onRun: () => void): Extension {
-  const strategy = withHistory(newCompleteStrategy({ remote: { url: routePrefix } }));
+  const strategy = withHistory(newCompleteStrategy({ remote: { url: routePrefix() } }));
   const promql = new PromQLExtension().activateLinter(false).setComplete({ completeStrategy: strategy });
   return [
     Prec.highest(
@@ -52,7 +52,11 @@ export function editorExtensions(onRun: () => void): Extension {
     linter(findFaults, { delay: LINT_DELAY_MS }),
     syntaxHighlighting(highlight),
     look,
-    EditorView.contentAttributes.of({ 'aria-label': 'PromQL expression', 'data-testid': 'query-editor', spellcheck: 'false' }),
+    EditorView.contentAttributes.of({
+      'aria-label': 'PromQL expression',
+      'data-testid': 'query-editor',
+      spellcheck: 'false',
+    }),
   ];
 }
 
@@ -104,7 +108,10 @@ function pastQuery(expr: string): Completion {
     detail: 'run before',
     boost: -1,
     apply: (view) =>
-      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: expr }, selection: { anchor: expr.length } }),
+      view.dispatch({
+        changes: { from: 0, to: view.state.doc.length, insert: expr },
+        selection: { anchor: expr.length },
+      }),
   };
 }
 

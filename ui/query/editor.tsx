@@ -22,7 +22,7 @@ export function Editor({ text, onChange, onRun, isFocused }: EditorProps): React
   });
 
   useEffect(() => {
-    if (!host.current) return;
+    if (!host.current) return undefined;
     const made = new EditorView({
       parent: host.current,
       state: EditorState.create({
@@ -41,14 +41,16 @@ export function Editor({ text, onChange, onRun, isFocused }: EditorProps): React
       made.destroy();
       view.current = null;
     };
-    // Focus is only for the first moment.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // `isFocused` counts only at the start.
   }, []);
 
   useEffect(() => {
     const shown = view.current;
     if (!shown || shown.state.doc.toString() === text) return;
-    shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: text }, selection: { anchor: text.length } });
+    shown.dispatch({
+      changes: { from: 0, to: shown.state.doc.length, insert: text },
+      selection: { anchor: text.length },
+    });
   }, [text]);
 
   return <div ref={host} className="editor" />;

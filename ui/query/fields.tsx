@@ -45,7 +45,13 @@ function DraftField({ label, text, placeholder, width, onConfirm }: DraftFieldPr
   );
 }
 
-export function RangeField({ rangeMs, onChange }: { readonly rangeMs: number; readonly onChange: (rangeMs: number) => void }): ReactNode {
+export function RangeField({
+  rangeMs,
+  onChange,
+}: {
+  readonly rangeMs: number;
+  readonly onChange: (rangeMs: number) => void;
+}): ReactNode {
   return (
     <div className="field-group" role="group" aria-label="Range">
       <ToolButton label="Shorter range" onClick={() => onChange(shorterRange(rangeMs))}>
@@ -113,10 +119,17 @@ export function TimeField({ label, timeMs, zone, shiftMs, nowMs, onChange }: Tim
 const FIXED_STEPS_MS = [5000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 const CUSTOM = 'custom';
 
-export function ResolutionField({ panel, onChange }: { readonly panel: PanelState; readonly onChange: (resolution: Resolution) => void }): ReactNode {
+export function ResolutionField({
+  panel,
+  onChange,
+}: {
+  readonly panel: PanelState;
+  readonly onChange: (resolution: Resolution) => void;
+}): ReactNode {
   const id = useId();
   const { resolution } = panel;
-  const value = resolution.kind === 'auto' ? resolution.density : resolution.kind === 'fixed' ? String(resolution.stepMs) : CUSTOM;
+  const value =
+    resolution.kind === 'auto' ? resolution.density : resolution.kind === 'fixed' ? String(resolution.stepMs) : CUSTOM;
   const isListed = resolution.kind !== 'fixed' || FIXED_STEPS_MS.includes(resolution.stepMs);
   return (
     <div className="field-group" role="group" aria-label="Resolution">

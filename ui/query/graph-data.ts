@@ -53,7 +53,12 @@ export function visibleData({ timesMs, series }: GraphData, isolated: ReadonlySe
  * What stays visible after a click on a series: a plain click shows it alone, or all again if it was alone; one with a
  * modifier key adds or removes it.
  */
-export function toggleIsolated(isolated: ReadonlySet<string>, key: string, isAdding: boolean, allKeys: readonly string[]): ReadonlySet<string> {
+export function toggleIsolated(
+  isolated: ReadonlySet<string>,
+  key: string,
+  isAdding: boolean,
+  allKeys: readonly string[],
+): ReadonlySet<string> {
   if (!isAdding) return isolated.size === 1 && isolated.has(key) ? new Set() : new Set([key]);
   const next = new Set(isolated.size === 0 ? allKeys : isolated);
   if (!next.delete(key)) next.add(key);

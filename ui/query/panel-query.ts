@@ -21,14 +21,17 @@ export interface PanelAnswer extends Reply<QueryResult> {
 export function usePanelQuery(panelId: number, panel: PanelState, run: number): UseQueryResult<PanelAnswer> {
   const { expr, tab, rangeMs, endMs, momentMs } = panel;
   const stepMs = stepOf(panel);
-  const key = tab === 'table' ? ['instant', panelId, run, expr, momentMs] : ['range', panelId, run, expr, rangeMs, endMs, stepMs];
+  const key =
+    tab === 'table' ? ['instant', panelId, run, expr, momentMs] : ['range', panelId, run, expr, rangeMs, endMs, stepMs];
   return useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => (tab === 'table' ? askInstant(expr, momentMs, signal) : askRange(expr, rangeMs, endMs, stepMs, signal)),
+    queryFn: ({ signal }) =>
+      tab === 'table' ? askInstant(expr, momentMs, signal) : askRange(expr, rangeMs, endMs, stepMs, signal),
     enabled: expr !== '',
     staleTime: Infinity,
     gcTime: KEPT_MS,
-    placeholderData: (previous, previousQuery) => (previousQuery?.queryKey[0] === key[0] ? keepPreviousData(previous) : undefined),
+    placeholderData: (previous, previousQuery) =>
+      previousQuery?.queryKey[0] === key[0] ? keepPreviousData(previous) : undefined,
   });
 }
 
@@ -38,7 +41,13 @@ async function askInstant(expr: string, momentMs: number | null, signal: AbortSi
   return { ...reply, expr, grid: { startMs: timeMs, endMs: timeMs, stepMs: 1 } };
 }
 
-async function askRange(expr: string, rangeMs: number, endMs: number | null, stepMs: number, signal: AbortSignal): Promise<PanelAnswer> {
+async function askRange(
+  expr: string,
+  rangeMs: number,
+  endMs: number | null,
+  stepMs: number,
+  signal: AbortSignal,
+): Promise<PanelAnswer> {
   const end = endMs ?? Math.floor(serverNowMs() / 1000) * 1000;
   const grid = { startMs: end - rangeMs, endMs: end, stepMs };
   return { ...(await queryRange(expr, grid, signal)), expr, grid };

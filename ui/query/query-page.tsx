@@ -20,7 +20,8 @@ export function QueryPage(): ReactNode {
   const { search } = useLocation();
   const panels = decodePanels(search);
   const ids = usePanelIds(panels.length);
-  const show = (next: readonly PanelState[], { replace = false } = {}): void => navigate(`/query${encodePanels(next)}`, { replace });
+  const show = (next: readonly PanelState[], { replace = false } = {}): void =>
+    navigate(`/query${encodePanels(next)}`, { replace });
   const change = (index: number, changes: Partial<PanelState>): void =>
     // What one looks at again is a step back; how it looks is not.
     show(
@@ -33,8 +34,8 @@ export function QueryPage(): ReactNode {
       <h1 className="visually-hidden">Query</h1>
       {Math.abs(skewMs) > NOTED_SKEW_MS && (
         <Alert color="yellow" variant="light" className="query-notice">
-          The server’s clock is {formatDuration(Math.round(Math.abs(skewMs) / 1000) * 1000)} {skewMs > 0 ? 'ahead of' : 'behind'} this
-          browser’s. “Now” means the server’s time.
+          The server’s clock is {formatDuration(Math.round(Math.abs(skewMs) / 1000) * 1000)}{' '}
+          {skewMs > 0 ? 'ahead of' : 'behind'} this browser’s. “Now” means the server’s time.
         </Alert>
       )}
       {panels.map((panel, i) => (
@@ -55,7 +56,12 @@ export function QueryPage(): ReactNode {
         />
       ))}
       {panels.length < MAX_PANELS && (
-        <Button variant="default" size="xs" leftSection={<PlusIcon />} onClick={() => show([...panels, { ...DEFAULT_PANEL, ...inherited(panels) }])}>
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<PlusIcon />}
+          onClick={() => show([...panels, { ...DEFAULT_PANEL, ...inherited(panels) }])}
+        >
           Add a query
         </Button>
       )}

@@ -60,14 +60,22 @@ export function QueryPanel({ id, position, panel, onChange, onRemove }: QueryPan
       <div className="query-line">
         <div className="editor-frame">
           <Suspense fallback={<pre className="editor-loading">{draft}</pre>}>
-            <Editor text={draft} onChange={setDraft} onRun={() => runQuery(draft)} isFocused={position === 1 && panel.expr === ''} />
+            <Editor
+              text={draft}
+              onChange={setDraft}
+              onRun={() => runQuery(draft)}
+              isFocused={position === 1 && panel.expr === ''}
+            />
           </Suspense>
         </div>
         <div className="query-buttons">
           <ToolButton label="Lay the query out" onClick={() => void format()}>
             <FormatIcon />
           </ToolButton>
-          <ToolButton label={showsHistory ? 'Hide past queries' : 'Past queries'} onClick={() => setShowsHistory(!showsHistory)}>
+          <ToolButton
+            label={showsHistory ? 'Hide past queries' : 'Past queries'}
+            onClick={() => setShowsHistory(!showsHistory)}
+          >
             <HistoryIcon />
           </ToolButton>
           {onRemove && (
@@ -90,12 +98,23 @@ export function QueryPanel({ id, position, panel, onChange, onRemove }: QueryPan
         />
       )}
       {fault !== null && (
-        <Alert color="red" variant="light" role="alert" title="The query failed" data-testid="query-error" className="query-notice">
+        <Alert
+          color="red"
+          variant="light"
+          role="alert"
+          title="The query failed"
+          data-testid="query-error"
+          className="query-notice"
+        >
           {fault}
         </Alert>
       )}
       {data && <Notices answer={data} />}
-      <Tabs value={panel.tab} onChange={(tab) => onChange({ tab: tab === 'graph' ? 'graph' : 'table' })} keepMounted={false}>
+      <Tabs
+        value={panel.tab}
+        onChange={(tab) => onChange({ tab: tab === 'graph' ? 'graph' : 'table' })}
+        keepMounted={false}
+      >
         <Tabs.List className="query-tabs">
           <Tabs.Tab value="table">Table</Tabs.Tab>
           <Tabs.Tab value="graph">Graph</Tabs.Tab>
@@ -113,7 +132,11 @@ export function QueryPanel({ id, position, panel, onChange, onRemove }: QueryPan
             />
           </div>
           <div className={isPlaceholderData ? 'result result-old' : 'result'}>
-            {data ? <ResultTable result={data.data} zone={zone} /> : <Waiting expr={panel.expr} isFetching={isFetching} />}
+            {data ? (
+              <ResultTable result={data.data} zone={zone} />
+            ) : (
+              <Waiting expr={panel.expr} isFetching={isFetching} />
+            )}
           </div>
         </Tabs.Panel>
         <Tabs.Panel value="graph">
@@ -151,7 +174,10 @@ export function QueryPanel({ id, position, panel, onChange, onRemove }: QueryPan
                 fromZero={panel.fromZero}
                 zone={zone}
                 onZoom={(fromMs, toMs) =>
-                  onChange({ rangeMs: Math.max(1000, Math.round((toMs - fromMs) / 1000) * 1000), endMs: Math.round(toMs / 1000) * 1000 })
+                  onChange({
+                    rangeMs: Math.max(1000, Math.round((toMs - fromMs) / 1000) * 1000),
+                    endMs: Math.round(toMs / 1000) * 1000,
+                  })
                 }
               />
             ) : (
@@ -196,7 +222,13 @@ function NoticeList({ notices }: { readonly notices: readonly string[] }): React
   );
 }
 
-function Stats({ answer: { data, durationMs, grid }, isGraph }: { readonly answer: PanelAnswer; readonly isGraph: boolean }): ReactNode {
+function Stats({
+  answer: { data, durationMs, grid },
+  isGraph,
+}: {
+  readonly answer: PanelAnswer;
+  readonly isGraph: boolean;
+}): ReactNode {
   const parts = [`${formatCount(durationMs)} ms`, `${formatCount(resultRowCount(data))} series`];
   if (isGraph) parts.push(`step ${formatDuration(grid.stepMs)}`);
   return (

@@ -29,7 +29,10 @@ export function ResultGraph({ expr, series, grid, isStacked, fromZero, zone, onZ
   const [isolated, setIsolated] = useState<ReadonlySet<string>>(new Set());
   const data = useMemo(() => graphData(series, grid, expr, scheme), [series, grid, expr, scheme]);
   // Series of an earlier answer may be gone.
-  const kept = useMemo(() => new Set(data.series.map(({ key }) => key).filter((key) => isolated.has(key))), [data, isolated]);
+  const kept = useMemo(
+    () => new Set(data.series.map(({ key }) => key).filter((key) => isolated.has(key))),
+    [data, isolated],
+  );
   const visible = useMemo(() => visibleData(data, kept), [data, kept]);
   if (data.series.length === 0) {
     return (
@@ -44,8 +47,8 @@ export function ResultGraph({ expr, series, grid, isStacked, fromZero, zone, onZ
     <div data-testid="query-graph" data-series={data.series.length}>
       {data.leftOut > 0 && (
         <Alert color="yellow" variant="light" className="result-note">
-          {formatCount(data.series.length)} of {formatCount(data.series.length + data.leftOut)} series are drawn. An aggregation or topk()
-          makes them fewer.
+          {formatCount(data.series.length)} of {formatCount(data.series.length + data.leftOut)} series are drawn. An
+          aggregation or topk() makes them fewer.
         </Alert>
       )}
       {data.histogramCount > 0 && (

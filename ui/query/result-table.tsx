@@ -23,8 +23,8 @@ export function ResultTable({ result, zone }: { readonly result: QueryResult; re
     <>
       {rowCount > MAX_TABLE_ROWS && (
         <Alert color="yellow" variant="light" className="result-note">
-          The answer has {formatCount(rowCount)} series; the first {formatCount(MAX_TABLE_ROWS)} are shown. An aggregation or a narrower
-          selector makes it shorter.
+          The answer has {formatCount(rowCount)} series; the first {formatCount(MAX_TABLE_ROWS)} are shown. An
+          aggregation or a narrower selector makes it shorter.
         </Alert>
       )}
       <Table data-testid="query-table" className="result-table" verticalSpacing={6} highlightOnHover>
@@ -54,7 +54,7 @@ function rowsOf(result: QueryResult, count: number, zone: Zone): ReactNode {
       return result.series.slice(0, count).map((series, i) => <SeriesRow key={i} series={series} zone={zone} />);
     case 'scalar':
       return <PlainRow kind="scalar" text={formatFloat(result.value)} />;
-    case 'string':
+    default:
       return <PlainRow kind="string" text={result.text} />;
   }
 }
@@ -89,7 +89,8 @@ function SeriesRow({ series, zone }: { readonly series: Series; readonly zone: Z
         ))}
         {histograms.slice(-MAX_LISTED_SAMPLES).map(({ timeMs, histogram }) => (
           <div key={timeMs}>
-            <HistogramText histogram={histogram} /> <span className="result-time">@ {formatDateTime(timeMs, zone)}</span>
+            <HistogramText histogram={histogram} />{' '}
+            <span className="result-time">@ {formatDateTime(timeMs, zone)}</span>
           </div>
         ))}
       </Table.Td>

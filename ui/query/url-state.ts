@@ -159,7 +159,9 @@ function readTime(text: string | null): number | null {
   const trimmed = text.trim();
   const seconds = Number(trimmed);
   const isZoned = /[zZ]$|[+-]\d{2}:?\d{2}$/.test(trimmed);
-  const timeMs = Number.isNaN(seconds) ? Date.parse(isZoned ? trimmed : `${trimmed.replace(' ', 'T')}Z`) : seconds * 1000;
+  const timeMs = Number.isNaN(seconds)
+    ? Date.parse(isZoned ? trimmed : `${trimmed.replace(' ', 'T')}Z`)
+    : seconds * 1000;
   return Math.abs(timeMs) <= MAX_TIME_MS ? timeMs : null;
 }
 

@@ -70,7 +70,9 @@ function FactTable({ title, facts, rows }: FactTableProps): ReactNode {
   const { zone } = useSettings();
   if (facts === undefined) return null;
   const known = new Set(rows.map(([name]) => name));
-  const others = [...facts.keys()].filter((name) => !known.has(name) && !HIDDEN.has(name)).map((name) => [name, name, asIs] as const);
+  const others = [...facts.keys()]
+    .filter((name) => !known.has(name) && !HIDDEN.has(name))
+    .map((name) => [name, name, asIs] as const);
   const filled = [...rows, ...others].filter(([name]) => (facts.get(name) ?? '') !== '');
   return (
     <section className="status-card" aria-label={title}>

@@ -5,7 +5,11 @@ import { Alert } from '@mantine/core';
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
-export function useStatus<T>(name: string, ask: (signal: AbortSignal) => Promise<T>, refreshMs: number | false): UseQueryResult<T> {
+export function useStatus<T>(
+  name: string,
+  ask: (signal: AbortSignal) => Promise<T>,
+  refreshMs: number | false,
+): UseQueryResult<T> {
   return useQuery({ queryKey: ['status', name], queryFn: ({ signal }) => ask(signal), refetchInterval: refreshMs });
 }
 

@@ -25,7 +25,12 @@ export function StatusPage({ path }: { readonly path: string }): ReactNode {
       <h1 className="page-title">Status</h1>
       <nav className="status-nav" aria-label="Parts of the status">
         {PARTS.map((part) => (
-          <PageLink key={part.path} to={part.path} className="nav-link" {...(part.path === path ? { 'aria-current': 'page' as const } : {})}>
+          <PageLink
+            key={part.path}
+            to={part.path}
+            className="nav-link"
+            {...(part.path === path ? { 'aria-current': 'page' as const } : {})}
+          >
             {part.label}
           </PageLink>
         ))}

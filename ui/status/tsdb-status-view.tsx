@@ -27,10 +27,31 @@ export function TsdbStatusView(): ReactNode {
         <Tile name="Last time in the head" text={timeText(maxTimeMs)} />
       </dl>
       <div className="status-columns">
-        <TopTable title="Metrics with most series" what="Metric" count="Series" entries={data.seriesCountByMetricName} />
-        <TopTable title="Label pairs with most series" what="Label pair" count="Series" entries={data.seriesCountByLabelValuePair} />
-        <TopTable title="Labels with most values" what="Label" count="Values" entries={data.labelValueCountByLabelName} />
-        <TopTable title="Labels that take most memory" what="Label" count="Memory" entries={data.memoryInBytesByLabelName} isBytes />
+        <TopTable
+          title="Metrics with most series"
+          what="Metric"
+          count="Series"
+          entries={data.seriesCountByMetricName}
+        />
+        <TopTable
+          title="Label pairs with most series"
+          what="Label pair"
+          count="Series"
+          entries={data.seriesCountByLabelValuePair}
+        />
+        <TopTable
+          title="Labels with most values"
+          what="Label"
+          count="Values"
+          entries={data.labelValueCountByLabelName}
+        />
+        <TopTable
+          title="Labels that take most memory"
+          what="Label"
+          count="Memory"
+          entries={data.memoryInBytesByLabelName}
+          isBytes
+        />
       </div>
     </>
   );

@@ -49,7 +49,8 @@ const HEALTH_WORDS = { up: 'Up', down: 'Down', unknown: 'Unknown' } as const;
 
 function TargetRow({ target, nowMs }: { readonly target: Target; readonly nowMs: number }): ReactNode {
   const { zone } = useSettings();
-  const { health, scrapeUrl, globalUrl, labels, discoveredLabels, lastError, lastScrapeMs, lastScrapeDurationMs } = target;
+  const { health, scrapeUrl, globalUrl, labels, discoveredLabels, lastError, lastScrapeMs, lastScrapeDurationMs } =
+    target;
   return (
     <tr data-testid="targets-row" data-health={health}>
       <td>
@@ -64,7 +65,11 @@ function TargetRow({ target, nowMs }: { readonly target: Target; readonly nowMs:
         </OnDemand>
       </td>
       <td className="target-number" data-label="Last scrape">
-        {lastScrapeMs === null ? 'not yet' : <span title={formatDateTime(lastScrapeMs, zone)}>{formatAgo(lastScrapeMs, nowMs)}</span>}
+        {lastScrapeMs === null ? (
+          'not yet'
+        ) : (
+          <span title={formatDateTime(lastScrapeMs, zone)}>{formatAgo(lastScrapeMs, nowMs)}</span>
+        )}
       </td>
       <td className="target-number" data-label="Took">
         {lastScrapeMs === null ? '–' : formatValue(lastScrapeDurationMs / 1000, 'seconds')}
@@ -89,9 +94,10 @@ function ScrapeLink({ url, text }: { readonly url: string; readonly text: string
 function LabelList({ labels }: { readonly labels: Labels }): ReactNode {
   const pairs: ReactNode[] = [];
   for (let i = 0; i < labels.length; i += 2) {
+    const name = labels[i]!;
     pairs.push(
-      <li key={labels[i]!} className="label-pair">
-        <span className="series-label">{labels[i]!}</span>={quote(labels[i + 1]!)}
+      <li key={name} className="label-pair">
+        <span className="series-label">{name}</span>={quote(labels[i + 1]!)}
       </li>,
     );
   }

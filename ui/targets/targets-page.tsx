@@ -30,7 +30,11 @@ export function TargetsPage(): ReactNode {
   const filter = decodeFilter(search);
   const setFilter = (changes: Partial<TargetFilter>): void =>
     navigate(`/targets${encodeFilter({ ...filter, ...changes })}`, { replace: true });
-  const pools = useQuery({ queryKey: ['pools'], queryFn: ({ signal }) => fetchPools(signal), staleTime: POOLS_STALE_MS });
+  const pools = useQuery({
+    queryKey: ['pools'],
+    queryFn: ({ signal }) => fetchPools(signal),
+    staleTime: POOLS_STALE_MS,
+  });
   const { data, error } = useQuery({
     queryKey: ['targets', filter.pool],
     queryFn: ({ signal }) => fetchTargets(filter.pool, signal),
@@ -64,14 +68,20 @@ export function TargetsPage(): ReactNode {
           size="xs"
           value={filter.health}
           onChange={(health) => setFilter({ health: HEALTHS.find((each) => each === health) ?? 'all' })}
-          data={HEALTHS.map((health) => ({ value: health, label: `${HEALTH_LABELS[health]} ${formatCount(counts[health])}` }))}
+          data={HEALTHS.map((health) => ({
+            value: health,
+            label: `${HEALTH_LABELS[health]} ${formatCount(counts[health])}`,
+          }))}
         />
         <NativeSelect
           aria-label="Pool"
           size="xs"
           value={filter.pool}
           onChange={(event) => setFilter({ pool: event.currentTarget.value })}
-          data={[{ value: '', label: 'All pools' }, ...(pools.data ?? []).map((pool) => ({ value: pool, label: pool }))]}
+          data={[
+            { value: '', label: 'All pools' },
+            ...(pools.data ?? []).map((pool) => ({ value: pool, label: pool })),
+          ]}
         />
         <TextInput
           aria-label="Search in addresses, labels and errors"
@@ -89,7 +99,9 @@ export function TargetsPage(): ReactNode {
         </Alert>
       )}
       {data !== undefined && matchCount === 0 && (
-        <p className="targets-none">{targets.length === 0 ? 'Nothing is scraped: the configuration names no targets.' : 'No target matches.'}</p>
+        <p className="targets-none">
+          {targets.length === 0 ? 'Nothing is scraped: the configuration names no targets.' : 'No target matches.'}
+        </p>
       )}
       {groups.map((group) => {
         const shown = group.targets.slice(0, Math.max(0, room));
