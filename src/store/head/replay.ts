@@ -5,7 +5,8 @@
  * chunk already has are dropped by the append kernel, since they are not newer than the series' last time.
  */
 import { errorMessage } from '../../core/base/errors.ts';
-import { readWal, repairWal, type WalFault } from '../wal/wal-reader.ts';
+import { repairWal } from '../wal/repair.ts';
+import { readWal, type WalFault } from '../wal/wal-reader.ts';
 import { decodeSeries, RECORD_TYPE, SampleRecord } from '../wal/wal-records.ts';
 import type { Head } from './head.ts';
 import { scanHeadChunks, type HeadChunkFault, type ScannedChunk } from './head-chunk-files.ts';
@@ -104,7 +105,7 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
     sampleCount += head.appendReplayed({ refs: headRefs, times, values, count: kept }).appended;
   };
 
-  const walFault = readWal(options.walFolder, {
+  const walFaults = readWal(options.walFolder, {
     record: (record) => {
       const type = record[0] ?? 0;
       if (type === RECORD_TYPE.SERIES) decodeSeries(record, addSeries);
@@ -113,8 +114,8 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
     },
     ...(options.progress ? { progress: options.progress } : {}),
   });
-  const setAside = walFault ? repairWal(walFault) : [];
-  return { seriesCount: head.seriesCount, sampleCount, chunkCount, unknownRefSamples, skippedRecords: skipped, walFault, chunkFault, setAside };
+  const setAside = walFaults.flatMap(repairWal);
+  return { seriesCount: head.seriesCount, sampleCount, chunkCount, unknownRefSamples, skippedRecords: skipped, walFault: walFaults[0] ?? null, chunkFault, setAside };
 }
 
 /** A fault for the log. */

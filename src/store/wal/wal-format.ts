@@ -33,15 +33,20 @@ export function listSegments(folder: string): number[] {
   return names(folder).filter((name) => SEGMENT_NAME.test(name)).map(Number).sort((a, b) => a - b);
 }
 
-/** The newest checkpoint: it holds what segments up to `index` held. */
-export function lastCheckpoint(folder: string): { name: string; index: number } | null {
-  let last: { name: string; index: number } | null = null;
-  for (const name of names(folder)) {
-    const match = CHECKPOINT_NAME.exec(name);
-    if (match && (last === null || Number(match[1]) > last.index)) last = { name, index: Number(match[1]) };
-  }
-  return last;
+export interface Checkpoint {
+  readonly name: string;
+  /** It holds what segments up to this one held. */
+  readonly index: number;
 }
+
+/** The complete checkpoints in `folder`, oldest first. */
+export function listCheckpoints(folder: string): Checkpoint[] {
+  const found = names(folder).map((name) => CHECKPOINT_NAME.exec(name)).filter((match) => match !== null);
+  return found.map((match) => ({ name: match[0], index: Number(match[1]) })).sort((a, b) => a.index - b.index);
+}
+
+/** The newest checkpoint, or null. */
+export const lastCheckpoint = (folder: string): Checkpoint | null => listCheckpoints(folder).at(-1) ?? null;
 
 function names(folder: string): string[] {
   try {

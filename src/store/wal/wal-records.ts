@@ -1,7 +1,23 @@
 /**
- * What WAL records say: series and samples in columns; the other types are counted by the reader's caller.
- * Source: Prometheus, tsdb/record. Numbers are big-endian, varints Go's.
+ * What WAL records say. Series and samples are read into columns; records of other kinds are rarer and become lists; native
+ * histograms are walked over, so that they can be counted and kept.
+ *
+ *   every record   u8 type, then until its end            strings: uvarint length, UTF-8; labels: uvarint count, names and values
+ *   1 series       u64 ref, labels
+ *   2 samples      u64 base ref, i64 base time, then: varint ref − base, varint time − base, 64 bits value
+ *   3 tombstones   u64 ref, varint min time, varint max time
+ *   4 exemplars    as samples, with labels behind each value
+ *   6 metadata     uvarint ref, u8 type, uvarint count of fields, their names and values
+ *   7, 8           histograms of integers and floats: bases as samples, then what `skipHistogram` walks over
+ *   9, 10          the same with custom bounds
+ *
+ * Numbers are big-endian, varints Go's. A base is the first entry's own. Types 5 (out of order) and 11 to 13 (start times) are
+ * not read. Decoders throw BytesError where a record contradicts its type; entries before the fault have been given.
+ * Source: Prometheus, tsdb/docs/format/wal.md and tsdb/record.
  */
+import { BinaryWriter } from '../../core/bytes/binary-writer.ts';
+import { ByteCursor } from '../../core/bytes/cursor.ts';
+import { StringCache } from '../../core/bytes/string-cache.ts';
 import type { Labels } from '../../core/model/labels.ts';
 
 export const RECORD_TYPE = {
@@ -15,164 +31,105 @@ export const RECORD_TYPE = {
   FLOAT_HISTOGRAMS: 8,
   CUSTOM_HISTOGRAMS: 9,
   CUSTOM_FLOAT_HISTOGRAMS: 10,
+  SAMPLES_V2: 11,
+  HISTOGRAMS_V2: 12,
+  FLOAT_HISTOGRAMS_V2: 13,
 } as const;
 
-/** A record whose bytes contradict its type. */
-export class WalRecordError extends Error {
-  override readonly name = 'WalRecordError';
+/** Closed interval of a series that is deleted. Times may be rounded where they stand for "always". */
+export interface Tombstone {
+  readonly walRef: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
 }
 
-const TWO_32 = 4294967296;
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const encoder = new TextEncoder();
+export interface LoggedExemplar {
+  readonly walRef: number;
+  readonly timeMs: number;
+  readonly value: number;
+  readonly labels: Labels;
+}
+
+export interface LoggedMetadata {
+  readonly walRef: number;
+  readonly type: string;
+  readonly unit: string;
+  readonly help: string;
+}
+
+/** Metric types by their number in metadata records. */
+const METRIC_TYPES = ['unknown', 'counter', 'gauge', 'histogram', 'gaugehistogram', 'summary', 'info', 'stateset'] as const;
+
+const strings = new StringCache();
 
 /** Encodes series records; keeps its buffer, so the result is valid until the next call. */
 export class SeriesEncoder {
-  #out = new Uint8Array(4096);
-  #used = 0;
+  readonly #out = new BinaryWriter();
 
   /** One record of type 1. `series` must not be empty. */
   encode(series: readonly { readonly walRef: number; readonly labels: Labels }[]): Uint8Array {
-    this.#used = 0;
-    this.#reserve(1);
-    this.#out[this.#used++] = RECORD_TYPE.SERIES;
+    const out = this.#out;
+    out.clear();
+    out.u8(RECORD_TYPE.SERIES);
     for (const { walRef, labels } of series) {
-      this.#reserve(13);
-      this.#big32(Math.floor(walRef / TWO_32));
-      this.#big32(walRef % TWO_32);
-      this.#uvarint(labels.length >>> 1);
-      for (const text of labels) this.#string(text);
+      out.i64(walRef);
+      putLabels(out, labels);
     }
-    return this.#out.subarray(0, this.#used);
-  }
-
-  #big32(v: number): void {
-    for (let shift = 24; shift >= 0; shift -= 8) this.#out[this.#used++] = (v >>> shift) & 0xff;
-  }
-
-  #uvarint(v: number): void {
-    let rest = v;
-    for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.#out[this.#used++] = (rest % 128) | 0x80;
-    this.#out[this.#used++] = rest;
-  }
-
-  #string(text: string): void {
-    this.#reserve(5 + text.length * 3);
-    // The length comes first and is known only afterwards: one byte suffices nearly always.
-    const { written } = encoder.encodeInto(text, this.#out.subarray(this.#used + 1));
-    if (written < 0x80) {
-      this.#out[this.#used] = written;
-      this.#used += 1 + written;
-      return;
-    }
-    const bytes = this.#out.slice(this.#used + 1, this.#used + 1 + written);
-    this.#uvarint(written);
-    this.#out.set(bytes, this.#used);
-    this.#used += written;
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#used + bytes <= this.#out.length) return;
-    const larger = new Uint8Array(Math.max(this.#used + bytes, this.#out.length * 2));
-    larger.set(this.#out.subarray(0, this.#used));
-    this.#out = larger;
+    return out.written;
   }
 }
 
-/** Reads fields one after the other; every read checks that the record has the bytes. */
-class RecordCursor {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
-  at = 1;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get isDone(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  need(count: number): void {
-    if (this.at + count > this.bytes.length) throw new WalRecordError(`the record ends inside a field, at byte ${this.at}`);
-  }
-
-  /** Signed where the high half is; safe integers only. */
-  big64(): number {
-    this.need(8);
-    const value = this.#view.getInt32(this.at) * TWO_32 + this.#view.getUint32(this.at + 4);
-    this.at += 8;
-    if (!Number.isSafeInteger(value)) throw new WalRecordError(`a number is too large, at byte ${this.at - 8}`);
-    return value;
-  }
-
-  uvarint(): number {
-    let value = 0;
-    for (let scale = 1, i = 0; i < 10; i++, scale *= 128) {
-      this.need(1);
-      const byte = this.bytes[this.at++]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    throw new WalRecordError(`a varint does not end, at byte ${this.at}`);
-  }
-
-  varint(): number {
-    const z = this.uvarint();
-    return z % 2 === 0 ? z / 2 : -(z + 1) / 2;
-  }
-
-  string(): string {
-    const length = this.uvarint();
-    this.need(length);
-    const text = decoder.decode(this.bytes.subarray(this.at, this.at + length));
-    this.at += length;
-    return text;
-  }
-
-  /** Copies a float's bits to `out[index]`. */
-  float(out: DataView, index: number): void {
-    this.need(8);
-    out.setUint32(index * 8 + 4, this.#view.getUint32(this.at), true);
-    out.setUint32(index * 8, this.#view.getUint32(this.at + 4), true);
-    this.at += 8;
-  }
-}
-
-/** @throws WalRecordError; series before the fault have been given */
+/** Calls `onSeries` for each series of a record of type 1. */
 export function decodeSeries(record: Uint8Array, onSeries: (walRef: number, labels: Labels) => void): void {
-  const cursor = new RecordCursor(record);
+  const cursor = new ByteCursor(record, 1);
   while (!cursor.isDone) {
-    const walRef = cursor.big64();
-    const count = cursor.uvarint();
-    const labels: string[] = [];
-    for (let i = 0; i < count; i++) labels.push(cursor.string(), cursor.string());
-    onSeries(walRef, labels);
+    const walRef = cursor.u64();
+    onSeries(walRef, labelsAt(cursor));
   }
 }
 
-/** Columns of one record, reused from record to record. */
+/** Longest form of one sample: two varints of safe integers and a value. */
+const MAX_SAMPLE_BYTES = 8 + 8 + 8;
+
+/**
+ * Appends one record of type 2 with the samples `[from, to)` of the columns, at least one. Values keep their bits.
+ * @param walRefs safe integers
+ */
+export function encodeSamples(walRefs: ArrayLike<number>, times: Float64Array, values: Float64Array, from: number, to: number, out: BinaryWriter): void {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  const baseRef = walRefs[from]!;
+  const baseTime = times[from]!;
+  out.u8(RECORD_TYPE.SAMPLES);
+  out.i64(baseRef);
+  out.i64(baseTime);
+  out.reserve((to - from) * MAX_SAMPLE_BYTES);
+  for (let i = from; i < to; i++) {
+    out.varint(walRefs[i]! - baseRef);
+    out.varint(times[i]! - baseTime);
+    out.float(bits, i);
+  }
+}
+
+/** Columns of one record of type 2, used again from record to record. */
 export class SampleRecord {
   walRefs = new Float64Array(4096);
   times = new Float64Array(4096);
   values = new Float64Array(4096);
-  #view = new DataView(this.values.buffer);
+  #bits = new Uint32Array(this.values.buffer);
   count = 0;
 
-  /** @throws WalRecordError; then the columns hold the samples before the fault */
   decode(record: Uint8Array): void {
     this.count = 0;
-    const cursor = new RecordCursor(record);
+    const cursor = new ByteCursor(record, 1);
     if (cursor.isDone) return;
-    const baseRef = cursor.big64();
-    const baseTime = cursor.big64();
+    const baseRef = cursor.u64();
+    const baseTime = cursor.i64();
     // A sample takes at least 10 bytes.
     this.#reserve(Math.ceil(record.length / 10) + 1);
     while (!cursor.isDone) {
       this.walRefs[this.count] = baseRef + cursor.varint();
       this.times[this.count] = baseTime + cursor.varint();
-      cursor.float(this.#view, this.count);
+      cursor.float(this.#bits, this.count);
       this.count++;
     }
   }
@@ -183,6 +140,148 @@ export class SampleRecord {
     this.walRefs = new Float64Array(size);
     this.times = new Float64Array(size);
     this.values = new Float64Array(size);
-    this.#view = new DataView(this.values.buffer);
+    this.#bits = new Uint32Array(this.values.buffer);
   }
+}
+
+/** Appends one record of type 3. */
+export function encodeTombstones(tombstones: readonly Tombstone[], out: BinaryWriter): void {
+  out.u8(RECORD_TYPE.TOMBSTONES);
+  for (const { walRef, minTimeMs, maxTimeMs } of tombstones) {
+    out.i64(walRef);
+    out.varint(minTimeMs);
+    out.varint(maxTimeMs);
+  }
+}
+
+/** @param onTombstone also gets where the entry's bytes lie */
+export function decodeTombstones(record: Uint8Array, onTombstone: (tombstone: Tombstone, from: number, to: number) => void): void {
+  const cursor = new ByteCursor(record, 1);
+  while (!cursor.isDone) {
+    const from = cursor.at;
+    const tombstone = { walRef: cursor.u64(), minTimeMs: cursor.roundedVarint(), maxTimeMs: cursor.roundedVarint() };
+    onTombstone(tombstone, from, cursor.at);
+  }
+}
+
+/** Appends one record of type 4. `exemplars` must not be empty. */
+export function encodeExemplars(exemplars: readonly LoggedExemplar[], out: BinaryWriter): void {
+  const first = exemplars[0]!;
+  const value = new Float64Array(1);
+  const bits = new Uint32Array(value.buffer);
+  out.u8(RECORD_TYPE.EXEMPLARS);
+  out.i64(first.walRef);
+  out.i64(first.timeMs);
+  for (const exemplar of exemplars) {
+    out.varint(exemplar.walRef - first.walRef);
+    out.varint(exemplar.timeMs - first.timeMs);
+    value[0] = exemplar.value;
+    out.float(bits, 0);
+    putLabels(out, exemplar.labels);
+  }
+}
+
+export function decodeExemplars(record: Uint8Array, onExemplar: (exemplar: LoggedExemplar) => void): void {
+  const cursor = new ByteCursor(record, 1);
+  if (cursor.isDone) return;
+  const baseRef = cursor.u64();
+  const baseTime = cursor.i64();
+  const value = new Float64Array(1);
+  const bits = new Uint32Array(value.buffer);
+  while (!cursor.isDone) {
+    const walRef = baseRef + cursor.varint();
+    const timeMs = baseTime + cursor.varint();
+    cursor.float(bits, 0);
+    onExemplar({ walRef, timeMs, value: value[0]!, labels: labelsAt(cursor) });
+  }
+}
+
+/** Appends one record of type 6. */
+export function encodeMetadata(list: readonly LoggedMetadata[], out: BinaryWriter): void {
+  out.u8(RECORD_TYPE.METADATA);
+  for (const { walRef, type, unit, help } of list) {
+    out.uvarint(walRef);
+    out.u8(Math.max(0, (METRIC_TYPES as readonly string[]).indexOf(type)));
+    out.uvarint(2);
+    for (const text of ['UNIT', unit, 'HELP', help]) out.string(text);
+  }
+}
+
+/** @param onMetadata also gets where the entry's bytes lie */
+export function decodeMetadata(record: Uint8Array, onMetadata: (metadata: LoggedMetadata, from: number, to: number) => void): void {
+  const cursor = new ByteCursor(record, 1);
+  while (!cursor.isDone) {
+    const from = cursor.at;
+    const walRef = cursor.uvarint();
+    const type = METRIC_TYPES[cursor.u8()] ?? 'unknown';
+    let unit = '';
+    let help = '';
+    for (let fields = cursor.uvarint(); fields > 0; fields--) {
+      const name = stringAt(cursor);
+      const value = stringAt(cursor);
+      if (name === 'UNIT') unit = value;
+      else if (name === 'HELP') help = value;
+    }
+    onMetadata({ walRef, type, unit, help }, from, cursor.at);
+  }
+}
+
+export const isHistograms = (type: number): boolean => type >= RECORD_TYPE.HISTOGRAMS && type <= RECORD_TYPE.CUSTOM_FLOAT_HISTOGRAMS;
+
+/** Walks over a record of type 7 to 10. @returns how many samples it has, and the newest of their times */
+export function scanHistograms(record: Uint8Array): { count: number; maxTimeMs: number } {
+  const cursor = new ByteCursor(record, 1);
+  let count = 0;
+  let maxTimeMs = Number.NEGATIVE_INFINITY;
+  if (cursor.isDone) return { count, maxTimeMs };
+  cursor.skip(8);
+  const baseTime = cursor.i64();
+  const type = record[0]!;
+  const isFloat = type === RECORD_TYPE.FLOAT_HISTOGRAMS || type === RECORD_TYPE.CUSTOM_FLOAT_HISTOGRAMS;
+  while (!cursor.isDone) {
+    cursor.skipVarint();
+    maxTimeMs = Math.max(maxTimeMs, baseTime + cursor.varint());
+    skipHistogram(cursor, isFloat, type >= RECORD_TYPE.CUSTOM_HISTOGRAMS);
+    count++;
+  }
+  return { count, maxTimeMs };
+}
+
+/**
+ * Reset hint, schema, zero threshold, zero count, count, sum; positive and negative spans (offset, length); positive and negative
+ * buckets; custom bounds.
+ */
+function skipHistogram(cursor: ByteCursor, isFloat: boolean, hasBounds: boolean): void {
+  const skipCount = isFloat ? () => cursor.skip(8) : () => cursor.skipVarint();
+  cursor.skip(1);
+  cursor.skipVarint();
+  cursor.skip(8);
+  skipCount();
+  skipCount();
+  cursor.skip(8);
+  for (let side = 0; side < 2; side++) {
+    for (let spans = cursor.uvarint(); spans > 0; spans--) {
+      cursor.skipVarint();
+      cursor.skipVarint();
+    }
+  }
+  for (let side = 0; side < 2; side++) for (let buckets = cursor.uvarint(); buckets > 0; buckets--) skipCount();
+  if (hasBounds) for (let bounds = cursor.uvarint(); bounds > 0; bounds--) cursor.skip(8);
+}
+
+function putLabels(out: BinaryWriter, labels: Labels): void {
+  out.uvarint(labels.length >>> 1);
+  for (const text of labels) out.string(text);
+}
+
+function labelsAt(cursor: ByteCursor): string[] {
+  const labels: string[] = [];
+  for (let count = cursor.uvarint(); count > 0; count--) labels.push(stringAt(cursor), stringAt(cursor));
+  return labels;
+}
+
+function stringAt(cursor: ByteCursor): string {
+  const length = cursor.uvarint();
+  const from = cursor.skip(length);
+  return strings.decode(cursor.bytes, from, cursor.at);
 }

@@ -6,18 +6,24 @@
  */
 import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from '../../core/base/errors.ts';
 import { crc32c } from '../../core/bytes/crc32c.ts';
 import { SnappyEncoder } from '../../core/bytes/snappy.ts';
-import { DEFAULT_SEGMENT_BYTES, FRAGMENT, FRAGMENT_HEADER_BYTES, listSegments, PAGE_BYTES, segmentName, SNAPPY_BIT } from './wal-format.ts';
+import { DEFAULT_SEGMENT_BYTES, FRAGMENT, FRAGMENT_HEADER_BYTES, lastCheckpoint, listSegments, PAGE_BYTES, segmentName, SNAPPY_BIT } from './wal-format.ts';
 
-/** The disk did not take a write. Nothing of the call is in the WAL. */
+/**
+ * The disk did not take a write. What the call had for the open segment is not in the WAL; where it went over the end of a segment,
+ * the records before that end are.
+ */
 export class WalWriteError extends Error {
   override readonly name = 'WalWriteError';
 }
 
+export type WalCompression = 'none' | 'snappy';
+
 export interface WalWriterOptions {
   readonly segmentBytes?: number;
-  readonly compression: 'none' | 'snappy';
+  readonly compression: WalCompression;
 }
 
 export class WalWriter {
@@ -38,10 +44,11 @@ export class WalWriter {
     this.#folder = folder;
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
     this.#encoder = options.compression === 'snappy' ? new SnappyEncoder() : null;
-    this.#segment = (listSegments(folder).at(-1) ?? -1) + 1;
+    this.#segment = Math.max(listSegments(folder).at(-1) ?? -1, lastCheckpoint(folder)?.index ?? -1) + 1;
     this.#fd = this.#open();
   }
 
+  /** Number of the segment that is being written. */
   get segment(): number {
     return this.#segment;
   }
@@ -58,21 +65,38 @@ export class WalWriter {
     this.#write();
   }
 
-  /** Waits until the disk has everything. */
+  /** Closes the open segment, so that a checkpoint can take it. @throws WalWriteError */
+  startSegment(): void {
+    if (this.#broken) this.#cutBack();
+    if (this.#written > 0) this.#nextSegment();
+  }
+
+  /** Waits until the disk has everything. @throws WalWriteError */
   sync(): void {
-    fdatasyncSync(this.#fd);
+    this.#syncFile(this.#fd);
   }
 
   close(): void {
-    this.sync();
-    closeSync(this.#fd);
+    try {
+      this.sync();
+    } finally {
+      closeSync(this.#fd);
+    }
+  }
+
+  #syncFile(fd: number): void {
+    try {
+      fdatasyncSync(fd);
+    } catch (error) {
+      throw new WalWriteError(`cannot sync the WAL: ${errorMessage(error)}`, { cause: error });
+    }
   }
 
   #open(): number {
     try {
       return openSync(join(this.#folder, segmentName(this.#segment)), 'wx');
     } catch (error) {
-      throw new WalWriteError(`cannot create WAL segment ${segmentName(this.#segment)}: ${(error as Error).message}`, { cause: error });
+      throw new WalWriteError(`cannot create WAL segment ${segmentName(this.#segment)}: ${errorMessage(error)}`, { cause: error });
     }
   }
 
@@ -127,7 +151,7 @@ export class WalWriter {
     } catch (error) {
       this.#broken = true;
       this.#cutBack();
-      throw new WalWriteError(`cannot write to WAL segment ${segmentName(this.#segment)}: ${(error as Error).message}`, { cause: error });
+      throw new WalWriteError(`cannot write to WAL segment ${segmentName(this.#segment)}: ${errorMessage(error)}`, { cause: error });
     }
     this.#written += this.#used;
     this.#used = 0;
@@ -153,7 +177,10 @@ export class WalWriter {
       throw error;
     }
     this.#written = 0;
-    fdatasyncSync(before);
-    closeSync(before);
+    try {
+      this.#syncFile(before);
+    } finally {
+      closeSync(before);
+    }
   }
 }
