@@ -71,6 +71,12 @@ export interface FederateQuery {
   readonly externalLabels: Labels;
 }
 
+/** The lists of `/api/v1/status/tsdb`, as JSON of a `TsdbStatus` without its head. Asked by the process itself. */
+export interface CardinalityQuery {
+  readonly kind: 'cardinality';
+  readonly limit: number;
+}
+
 export type BackendQuery = InstantQuery | RangeQuery | MetadataQuery | FederateQuery;
 
 /** One target as the API shows it. */

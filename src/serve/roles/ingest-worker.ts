@@ -137,7 +137,7 @@ class IngestWorker {
       clock: systemClock,
       seed: this.#data.scrapeSeed,
     });
-    this.#write = new RemoteWritePart(appender, this.#registry);
+    this.#write = new RemoteWritePart(appender, this.#registry, this.#logger);
     this.#emit({ kind: 'ready', corruptionCount: report.walFault || report.chunkFault ? 1 : 0, replayMs });
   }
 

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import type { Logger } from '../../core/base/log.ts';
 import type { Counter, Gauge, MetricFamily, Registry, Summary } from '../../core/base/metrics.ts';
-import { ApiError, type ApiErrorType, type BackendQuery } from '../api/backend.ts';
+import { ApiError, type ApiErrorType, type BackendQuery, type CardinalityQuery } from '../api/backend.ts';
 import type { QueryWorkerData, QueryWorkerMessage, QueryWorkerRequest } from './query-worker.ts';
 
 /** Queries that wait at most, beside those that run. One more is refused. */
@@ -18,7 +18,7 @@ const STUCK_GRACE_MS = 10_000;
 
 interface Job {
   readonly id: number;
-  readonly request: BackendQuery;
+  readonly request: BackendQuery | CardinalityQuery;
   readonly queuedAtMs: number;
   readonly timeoutMs: number;
   readonly pieces: PieceQueue;
@@ -74,7 +74,7 @@ export class QueryPool {
    * Runs a query. The promise settles when the first bytes are there, or the error.
    * @throws ApiError
    */
-  async run(request: BackendQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async run(request: BackendQuery | CardinalityQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     if (this.#closed) throw new ApiError('unavailable', 'the server is stopping');
     if (this.#waiting.length >= MAX_WAITING_QUERIES) {
       this.#refused.add(1);
@@ -207,7 +207,7 @@ export class QueryPool {
   }
 }
 
-function describe(request: BackendQuery): string {
+function describe(request: BackendQuery | CardinalityQuery): string {
   return 'query' in request ? request.query.slice(0, 1000) : request.kind;
 }
 

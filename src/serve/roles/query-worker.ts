@@ -10,10 +10,11 @@ import { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { RegexError } from '../../core/model/matcher.ts';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 import { PromqlCanceledError, PromqlEvaluationError, PromqlSyntaxError, PromqlTimeoutError } from '../../query/promql/errors.ts';
-import { Engine } from '../../query/promql/engine.ts';
+import { Engine } from '../../query/promql/eval/engine.ts';
 import { HeadQuerier } from '../../store/head/head-querier.ts';
 import { HeadChunkPages } from '../../store/head/head-chunk-pages.ts';
-import type { BackendQuery } from '../api/backend.ts';
+import type { BackendQuery, CardinalityQuery } from '../api/backend.ts';
+import { cardinality } from './cardinality-answer.ts';
 import { answerMetadata } from './metadata-answer.ts';
 import { writeFederateText } from '../api/federate-text.ts';
 import { writeQueryJson } from '../api/query-json.ts';
@@ -37,7 +38,7 @@ export interface QueryWorkerData {
 
 export interface QueryWorkerRequest {
   readonly id: number;
-  readonly request: BackendQuery;
+  readonly request: BackendQuery | CardinalityQuery;
   /** How long it waited for a worker, and how long it may still take. */
   readonly waitedMs: number;
   readonly leftMs: number;
@@ -51,6 +52,8 @@ export interface QueryWorkerMessage {
   /** The worker's own metrics, with the last message of a query. */
   readonly metrics: readonly MetricFamily[];
 }
+
+const encoder = new TextEncoder();
 
 class QueryWorker {
   readonly #data: QueryWorkerData;
@@ -86,7 +89,7 @@ class QueryWorker {
     this.#post({ id, piece: null, done: true, error, metrics: this.#registry.snapshot() }, []);
   }
 
-  async #pieces(request: BackendQuery, id: number, queueMs: number, leftMs: number): Promise<Iterable<Uint8Array>> {
+  async #pieces(request: BackendQuery | CardinalityQuery, id: number, queueMs: number, leftMs: number): Promise<Iterable<Uint8Array>> {
     const { control } = this.#data;
     const deadlineMs = systemClock.monotonicMs() + leftMs;
     const shouldStop = (): boolean => {
@@ -105,6 +108,8 @@ class QueryWorker {
       }
       case 'federate':
         return writeFederateText(await federatedSamples(this.#querier, request, this.#data.lookbackMs), request.externalLabels);
+      case 'cardinality':
+        return [encoder.encode(JSON.stringify(cardinality(this.#querier.index, request.limit)))];
       case 'series':
       case 'labels':
       case 'values':
@@ -114,7 +119,7 @@ class QueryWorker {
 }
 
 /** An error as the API tells it. */
-function failureOf(error: unknown, request: BackendQuery): QueryFailure {
+function failureOf(error: unknown, request: BackendQuery | CardinalityQuery): QueryFailure {
   if (error instanceof PromqlSyntaxError) {
     return { errorType: 'bad_data', message: `invalid parameter "query": ${error.message}` };
   }

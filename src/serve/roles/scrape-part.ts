@@ -11,7 +11,7 @@ import type { Appender } from '../../core/storage/appender.ts';
 import { ExpositionWorkspace } from '../../ingest/exposition/workspace.ts';
 import { ScrapeManager, type PoolSetup } from '../../ingest/scrape/scrape-manager.ts';
 import type { TargetMetadata, TargetState } from '../api/backend.ts';
-import { COEUS_VERSION } from '../cli/version.ts';
+import { COEUS_VERSION } from '../api/version.ts';
 
 /** What the main thread tells: all pools with their targets. */
 export type ScrapeSetup = readonly PoolSetup[];

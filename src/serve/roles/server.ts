@@ -29,7 +29,7 @@ import { createServer, ListenError, type HttpServer } from '../api/server.ts';
 import type { ServeFlags } from '../api/serve-flags.ts';
 import { buildInfo, COEUS_VERSION } from '../api/version.ts';
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
-import { defaultConfig, formatConfig, parseConfig } from '../config/config.ts';
+import { defaultConfig, formatConfig } from '../config/config.ts';
 import { loadConfigFile, type LoadedConfig } from '../config/load.ts';
 import { readListenAddress } from '../api/listen-address.ts';
 import { loadKernelModules } from './kernel-files.ts';
@@ -219,7 +219,7 @@ class CoeusServer implements Backend {
 
   async #apply(loaded: LoadedConfig): Promise<void> {
     for (const section of unusedSections(loaded.config)) this.#logger.warn('a section of the configuration is not acted on yet', { section });
-    await this.#pools!.apply(loaded.scrapeConfigs, loaded.config.global);
+    await this.#pools!.apply(loaded.scrapeConfigs);
     this.#loaded = loaded;
     this.#reloadSucceeded = true;
     this.#lastReloadMs = systemClock.nowMs();
@@ -242,8 +242,7 @@ class CoeusServer implements Backend {
   }
 
   async targets(): Promise<TargetsSnapshot> {
-    const { active, failedPools } = await this.#ingest!.call('targets', null);
-    return this.#pools!.snapshot(active, failedPools);
+    return this.#pools!.snapshot(await this.#ingest!.call('targets', null));
   }
 
   targetMetadata(): Promise<readonly TargetMetadata[]> {
@@ -252,7 +251,10 @@ class CoeusServer implements Backend {
 
   async tsdbStatus(limit: number): Promise<TsdbStatus> {
     const head = await this.#ingest!.call('headStatus', null);
-    return { head, ...(await this.#queries!.cardinality(limit)) };
+    const pieces = await this.#queries!.run({ kind: 'cardinality', limit }, new AbortController().signal);
+    const bytes = await Array.fromAsync(pieces);
+    // The query worker wrote it: it is what the type says.
+    return { head, ...(JSON.parse(Buffer.concat(bytes).toString()) as Omit<TsdbStatus, 'head'>) };
   }
 
   runtimeInfo(): RuntimeInfo {
@@ -313,7 +315,7 @@ class CoeusServer implements Backend {
     this.#logger.info('stopping');
     const force = setTimeout(() => this.#end(exitCode || 1), STOP_GRACE_MS);
     try {
-      this.#pools?.close();
+      await this.#pools?.close();
       await this.#http.close();
       await this.#queries?.close();
       await this.#ingest?.call('close', null);
