@@ -21,6 +21,7 @@ interface ChartTooltipProps {
 
 const MAX_ROWS = 12;
 const CURSOR_DISTANCE = 14;
+const MEANT_DIGITS = 9;
 
 export function ChartTooltip({ rows, timeMs, left, chartWidth, unit, zone, isStacked }: ChartTooltipProps): ReactNode {
   const isRight = left > chartWidth / 2;
@@ -34,7 +35,7 @@ export function ChartTooltip({ rows, timeMs, left, chartWidth, unit, zone, isSta
         <div key={key} className="chart-tooltip-row">
           <span className="swatch" style={{ background: color }} />
           <span className="chart-tooltip-name">{name}</span>
-          <span className="chart-tooltip-value">{unit === 'none' ? formatFloat(value) : formatValue(value, unit)}</span>
+          <span className="chart-tooltip-value">{exactValue(value, unit)}</span>
         </div>
       ))}
       {rows.length > shown.length && <div className="chart-tooltip-more">and {rows.length - shown.length} more</div>}
@@ -52,4 +53,9 @@ export function ChartTooltip({ rows, timeMs, left, chartWidth, unit, zone, isSta
       )}
     </div>
   );
+}
+
+/** Values without a unit in full, but for the digits that only arithmetic has made. */
+function exactValue(value: number, unit: Unit): string {
+  return unit === 'none' ? formatFloat(Number(value.toPrecision(MEANT_DIGITS))) : formatValue(value, unit);
 }

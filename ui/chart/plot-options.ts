@@ -34,6 +34,8 @@ const FONT = '12px system-ui, sans-serif';
 const LONE_POINT_SIZE = 5;
 /** Width of a character of the axis font, about. */
 const CHARACTER_WIDTH = 6.7;
+/** Room for the half of the last time label. */
+const RIGHT_PADDING = 26;
 const MIN_AXIS_WIDTH = 46;
 /** Shorter drags are clicks. */
 const MIN_ZOOM_PIXELS = 6;
@@ -52,7 +54,7 @@ export function plotOptions(
   return {
     ms: 1,
     tzDate: (timeMs) => actions.toZone(timeMs),
-    padding: [10, 12, 0, 0],
+    padding: [10, RIGHT_PADDING, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: () => actions.timeRange() },

@@ -10,7 +10,7 @@ import { ArrowIcon } from '../app/icons.tsx';
 import { PageLink } from '../app/link.tsx';
 import { formatValue } from '../model/unit.ts';
 import { queryPageSearch } from '../query/url-state.ts';
-import type { LiveWindow } from './live.ts';
+import type { LiveWindow } from './live-window.ts';
 import { VIRTUAL_FILESYSTEMS, sourceSelector, type Source } from './panels.ts';
 
 interface Filesystem {
@@ -31,14 +31,14 @@ export function FilesystemCard({
   window,
   rangeMs,
 }: {
-  readonly source: Source;
+  readonly source: Source | undefined;
   readonly window: LiveWindow;
   readonly rangeMs: number;
 }): ReactNode {
-  const selector = `${sourceSelector(source)}, fstype!~"${VIRTUAL_FILESYSTEMS}"`;
+  const selector = `${source === undefined ? '' : sourceSelector(source)}, fstype!~"${VIRTUAL_FILESYSTEMS}"`;
   const atMs = Math.floor(window.nowMs / REFRESH_MS) * REFRESH_MS;
   const { data, error } = useQuery({
-    queryKey: ['filesystems', source, window.dataStartMs === null ? window.nowMs : atMs],
+    queryKey: ['filesystems', source, window.age === 'grown' ? atMs : window.nowMs],
     queryFn: async ({ signal }) => {
       const [sizes, free] = await Promise.all([
         queryInstant(`node_filesystem_size_bytes{${selector}}`, window.nowMs, signal),
@@ -46,6 +46,7 @@ export function FilesystemCard({
       ]);
       return filesystems(sizes.data, free.data);
     },
+    enabled: source !== undefined,
     placeholderData: keepPreviousData,
   });
   const found = data ?? [];
@@ -67,7 +68,7 @@ export function FilesystemCard({
       </header>
       {found.length === 0 && (
         <div className="card-empty">
-          {error?.message ?? (data === undefined ? '' : 'No filesystem is reported yet.')}
+          {error?.message ?? (window.age === 'grown' ? data && 'No filesystem is reported.' : 'Data is arriving …')}
         </div>
       )}
       <ul className="meters">

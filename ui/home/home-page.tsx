@@ -6,9 +6,10 @@ import { useState, type ReactNode } from 'react';
 import { PageLink } from '../app/link.tsx';
 import { readStored, useSettings, writeStored } from '../app/settings.tsx';
 import { usePageTitle } from '../app/page-title.ts';
-import { formatClock } from '../model/zone.ts';
+import { formatClock, type Zone } from '../model/zone.ts';
 import { FilesystemCard } from './filesystem-card.tsx';
-import { useLiveWindow, useScrapeInterval, useSources, type LiveWindow } from './live.ts';
+import type { LiveWindow } from './live-window.ts';
+import { useLiveWindow, useScrapeInterval, useSources } from './live.ts';
 import { PanelCard } from './panel-card.tsx';
 import { MACHINE_PANELS, SERVER_PANELS, preferredSource, sourceSelector, type Panel, type Source } from './panels.ts';
 
@@ -35,7 +36,7 @@ export function HomePage(): ReactNode {
   const [server, setServer] = useChoice(sources.servers, SERVER_JOB);
   const machineIntervalMs = useScrapeInterval(machine);
   const serverIntervalMs = useScrapeInterval(server);
-  const window = useLiveWindow(range.ms, Math.min(machineIntervalMs, serverIntervalMs));
+  const window = useLiveWindow(range.ms, Math.min(machineIntervalMs, serverIntervalMs), server ?? machine);
   const chooseRange = (label: string): void => {
     setRange(RANGES.find((each) => each.label === label) ?? DEFAULT_RANGE);
     writeStored(RANGE_KEY, label);
@@ -45,11 +46,7 @@ export function HomePage(): ReactNode {
       <div className="page-head">
         <div>
           <h1 className="page-title">Home</h1>
-          <p className="page-about">
-            {window.dataStartMs === null
-              ? 'Just started. The first data is arriving …'
-              : `Live, as of ${formatClock(window.nowMs, zone)}. Charts share one cursor; each opens in Query.`}
-          </p>
+          <p className="page-about">{aboutText(window, zone)}</p>
         </div>
         <SegmentedControl
           aria-label="Time range"
@@ -76,7 +73,7 @@ export function HomePage(): ReactNode {
             </>
           )
         }
-        extra={machine && <FilesystemCard source={machine} window={window} rangeMs={range.ms} />}
+        extra={<FilesystemCard source={machine} window={window} rangeMs={range.ms} />}
       />
       <Section
         title="Coeus itself"
@@ -94,9 +91,23 @@ export function HomePage(): ReactNode {
             </>
           )
         }
+        extra={null}
       />
     </>
   );
+}
+
+function aboutText({ age, nowMs }: LiveWindow, zone: Zone): string {
+  switch (age) {
+    case 'unknown':
+      return '\u00a0';
+    case 'none':
+      return 'Just started. The first data is arriving …';
+    case 'young':
+      return 'The first data is here. Charts fill while it arrives.';
+    default:
+      return `Live, as of ${formatClock(nowMs, zone)}. Charts share one cursor; each opens in Query.`;
+  }
 }
 
 interface SectionProps {
@@ -110,7 +121,7 @@ interface SectionProps {
   readonly window: LiveWindow;
   /** Shown while there is no source. */
   readonly missing: ReactNode;
-  readonly extra?: ReactNode;
+  readonly extra: ReactNode;
 }
 
 function Section(props: SectionProps): ReactNode {
@@ -132,7 +143,7 @@ function Section(props: SectionProps): ReactNode {
           />
         )}
       </div>
-      {source ? (
+      {source || window.age !== 'grown' ? (
         <div className="cards">
           {panels.map((panel) => (
             <PanelCard

@@ -2,27 +2,24 @@
  * The Home page's clock and its sources: what is asked again and again while the page is seen.
  */
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { labelValue } from '../../src/core/model/labels.ts';
 import { formatDuration, parseDuration } from '../../src/core/model/duration.ts';
 import { queryInstant, queryRange, type Grid } from '../api/query.ts';
 import type { QueryResult } from '../api/query-result.ts';
 import { serverNowMs } from '../api/server-clock.ts';
 import { fetchTargets } from '../api/targets.ts';
-import { alignedGrid, rateWindowMs, roundStepMs } from '../model/step.ts';
+import { rateWindowMs } from '../model/step.ts';
+import { liveWindow, searchGrids, type LiveWindow } from './live-window.ts';
 import { sourceSelector, type Panel, type Source } from './panels.ts';
 
 export const REFRESH_MS = 5000;
 /** While nothing is there yet the page looks more often. */
 const EAGER_REFRESH_MS = 1000;
-/** Steps of a chart at most. */
-const MAX_STEPS = 240;
 /** Until the targets are known. */
 const DEFAULT_INTERVAL_MS = 15_000;
 /** With longer steps a chart's newest step may be old, so its headline asks for itself. */
 const HEADLINE_STEP_MS = 15_000;
-/** Charts of young data show at least so much time. */
-const MIN_SPAN_MS = 60_000;
 const SOURCES_STALE_MS = 30_000;
 
 /** The server's time, anew every `periodMs` while the page is visible. */
@@ -92,36 +89,37 @@ export function useScrapeInterval(source: Source | undefined): number {
   return data ?? DEFAULT_INTERVAL_MS;
 }
 
-export interface LiveWindow {
-  readonly grid: Grid;
-  /** First time that the charts show: the range's start, or later where data is younger. */
-  readonly fromMs: number;
-  /** Nothing was stored before this; null while nothing is stored at all. */
-  readonly dataStartMs: number | null;
-  readonly nowMs: number;
-}
-
-/** The time that charts of a range show, moving with the clock. */
-export function useLiveWindow(rangeMs: number, intervalMs: number): LiveWindow {
-  const [isYoung, setIsYoung] = useState(true);
-  const nowMs = useTick(isYoung ? EAGER_REFRESH_MS : REFRESH_MS);
-  const stepMs = roundStepMs(rangeMs, Math.min(intervalMs, rangeMs / 10), MAX_STEPS);
-  const grid = alignedGrid(nowMs, rangeMs, stepMs);
-  const { data } = useQuery({
-    queryKey: ['data-start', grid],
-    queryFn: async ({ signal }) => {
-      const { data } = await queryRange('count(up)', grid, signal);
-      return data.kind === 'matrix' ? (data.series[0]?.timesMs[0] ?? null) : null;
-    },
+/** The time that charts of a range show, moving with the clock. @param source whose data is looked for */
+export function useLiveWindow(rangeMs: number, intervalMs: number, source: Source | undefined): LiveWindow {
+  const [isEager, setIsEager] = useState(true);
+  const nowMs = useTick(isEager ? EAGER_REFRESH_MS : REFRESH_MS);
+  const expr = source === undefined ? 'count(up)' : `up{${sourceSelector(source)}}`;
+  const { data: dataStartMs } = useQuery({
+    queryKey: ['data-start', expr, rangeMs, Math.floor(nowMs / EAGER_REFRESH_MS)],
+    queryFn: ({ signal }) => findDataStart(expr, nowMs, rangeMs, signal),
     placeholderData: keepPreviousData,
   });
-  const dataStartMs = data ?? null;
-  useEffect(() => setIsYoung(dataStartMs === null || nowMs - dataStartMs < 4 * stepMs), [dataStartMs, nowMs, stepMs]);
-  const fromMs = Math.min(
-    Math.max(grid.startMs, dataStartMs ?? grid.startMs),
-    Math.max(grid.startMs, grid.endMs - MIN_SPAN_MS),
+  const window = useMemo(
+    () => liveWindow({ nowMs, rangeMs, intervalMs, dataStartMs }),
+    [nowMs, rangeMs, intervalMs, dataStartMs],
   );
-  return { grid, fromMs, dataStartMs, nowMs };
+  useEffect(() => setIsEager(window.age !== 'grown'), [window.age]);
+  return window;
+}
+
+async function findDataStart(
+  expr: string,
+  nowMs: number,
+  rangeMs: number,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const firstTime = async (grid: Grid): Promise<number | null> => {
+    const { data } = await queryRange(expr, grid, signal);
+    return data.kind === 'matrix' ? (data.series[0]?.timesMs[0] ?? null) : null;
+  };
+  const [whole, end] = searchGrids(nowMs, rangeMs);
+  const found = await firstTime(whole);
+  return found !== null && found < end.startMs ? found : await firstTime(end);
 }
 
 export interface PanelQueries {
@@ -135,12 +133,18 @@ export interface PanelQueries {
   readonly isLoaded: boolean;
 }
 
-/** Asks what a panel shows. */
-export function usePanelQueries(panel: Panel, source: Source, intervalMs: number, window: LiveWindow): PanelQueries {
+/** Asks what a panel shows; nothing while there is no source or no data. */
+export function usePanelQueries(
+  panel: Panel,
+  source: Source | undefined,
+  intervalMs: number,
+  window: LiveWindow,
+): PanelQueries {
   const { grid } = window;
   const rateWindow = formatDuration(rateWindowMs(intervalMs, grid.stepMs));
   const headlineWindow = formatDuration(rateWindowMs(intervalMs, intervalMs));
-  const selector = sourceSelector(source);
+  const selector = source === undefined ? '' : sourceSelector(source);
+  const isAsking = source !== undefined && (window.age === 'young' || window.age === 'grown');
   const exprs = panel.queries.map((query) => query.expr(selector, rateWindow));
   const range = useQuery({
     queryKey: ['panel', exprs, grid],
@@ -148,9 +152,10 @@ export function usePanelQueries(panel: Panel, source: Source, intervalMs: number
       const replies = await Promise.all(exprs.map((expr) => queryRange(expr, grid, signal)));
       return { grid, answers: replies.map(({ data }) => data) };
     },
+    enabled: isAsking,
     placeholderData: keepPreviousData,
   });
-  const needsCurrent = grid.stepMs > HEADLINE_STEP_MS;
+  const needsCurrent = isAsking && grid.stepMs > HEADLINE_STEP_MS;
   const currentMs = Math.floor(window.nowMs / 1000) * 1000;
   const instantExprs = panel.queries.map((query) => query.expr(selector, headlineWindow));
   const current = useQuery({

@@ -10,13 +10,15 @@ import { pointCount } from '../chart/chart-data.ts';
 import { TimeChart } from '../chart/time-chart.tsx';
 import { splitValue } from '../model/unit.ts';
 import { queryPageSearch } from '../query/url-state.ts';
-import { usePanelQueries, type LiveWindow } from './live.ts';
+import type { LiveWindow } from './live-window.ts';
+import { usePanelQueries } from './live.ts';
 import { instantLatest, panelView } from './panel-data.ts';
 import type { Headline, Panel, Source } from './panels.ts';
 
 interface PanelCardProps {
   readonly panel: Panel;
-  readonly source: Source;
+  /** Undefined while none is found. */
+  readonly source: Source | undefined;
   readonly intervalMs: number;
   readonly rangeMs: number;
   readonly window: LiveWindow;
@@ -69,13 +71,13 @@ export function PanelCard({ panel, source, intervalMs, rangeMs, window }: PanelC
           fromZero={true}
           leastMax={panel.leastMax}
           syncKey={SYNC_KEY}
-          fromMs={Math.max(grid.startMs, window.fromMs)}
-          toMs={grid.endMs}
+          fromMs={window.fromMs}
+          toMs={window.toMs}
           height={CHART_HEIGHT}
         />
       ) : (
-        <div className="card-empty" style={{ height: CHART_HEIGHT }}>
-          {error !== null ? error.message : isLoaded ? emptyText(panel, window) : ''}
+        <div className="card-empty" style={{ minHeight: CHART_HEIGHT }}>
+          {error !== null ? error.message : emptyText(panel, window, isLoaded)}
         </div>
       )}
       <ul className="legend" aria-label={`Series of ${panel.title}`}>
@@ -117,7 +119,7 @@ function Figure({ headline, isMain }: { readonly headline: Headline; readonly is
   );
 }
 
-function emptyText(panel: Panel, { dataStartMs, nowMs, grid }: LiveWindow): string {
-  const isYoung = dataStartMs === null || nowMs - dataStartMs < 6 * grid.stepMs;
-  return isYoung ? 'Data is arriving: a line needs two scrapes.' : panel.emptyText;
+function emptyText(panel: Panel, { age }: LiveWindow, isLoaded: boolean): string {
+  if (age === 'none' || age === 'young') return 'Data is arriving …';
+  return isLoaded ? panel.emptyText : '';
 }

@@ -1,7 +1,8 @@
 /**
  * The PromQL editor: highlighting and completion as in Prometheus' own page, faults found by the server's parser.
  *
- * Enter runs the query, unless it takes a suggestion that is more than what stands there. Tab moves on, as everywhere.
+ * Enter runs the query, unless a suggestion goes on with the word that is being typed or was chosen with the arrows. Tab
+ * takes a suggestion and else moves on, as everywhere.
  */
 import {
   acceptCompletion,
@@ -10,6 +11,7 @@ import {
   closeBracketsKeymap,
   completionKeymap,
   selectedCompletion,
+  selectedCompletionIndex,
   type Completion,
   type CompletionContext,
   type CompletionResult,
@@ -36,7 +38,8 @@ export function editorExtensions(onRun: () => void): Extension {
   return [
     Prec.highest(
       keymap.of([
-        { key: 'Enter', run: (view) => (addsText(view) && acceptCompletion(view)) || run(onRun) },
+        { key: 'Enter', run: (view) => (wantsSuggestion(view) && acceptCompletion(view)) || run(onRun) },
+        { key: 'Tab', run: acceptCompletion },
         { key: 'Shift-Enter', run: insertNewlineAndIndent },
       ]),
     ),
@@ -75,12 +78,14 @@ function findFaults(view: EditorView): Diagnostic[] {
   }
 }
 
-/** Whether the selected suggestion is not simply what is typed already. */
-function addsText(view: EditorView): boolean {
-  const selected = selectedCompletion(view.state);
+/** Operators are suggested after every complete query, where Enter must run it. */
+function wantsSuggestion({ state }: EditorView): boolean {
+  const selected = selectedCompletion(state);
   if (!selected) return false;
-  const { from } = view.state.selection.main;
-  return view.state.sliceDoc(Math.max(0, from - selected.label.length), from) !== selected.label;
+  if ((selectedCompletionIndex(state) ?? 0) > 0) return true;
+  const { from } = state.selection.main;
+  const before = state.sliceDoc(Math.max(0, from - Math.max(1, selected.label.length)), from);
+  return /[\w:]$/.test(before) && before !== selected.label;
 }
 
 function run(onRun: () => void): boolean {
