@@ -53,7 +53,7 @@ for (const [seriesCount, samplesPerSeries] of [[2000, 1], [200, 100]] as const) 
     }
   }
   const median = (list: number[]): string => (list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0).toFixed(1);
-  console.log(
-    `${seriesCount} series x ${samplesPerSeries}: ${bodies[0]!.length} bytes, whole ${median(times.whole)} ns/sample, snappy ${median(times.snappy)}, hash ${hash.toString(16)}`,
+  process.stdout.write(
+    `${seriesCount} series x ${samplesPerSeries}: ${bodies[0]!.length} bytes, whole ${median(times.whole)} ns/sample, snappy ${median(times.snappy)}, hash ${hash.toString(16)}\n`,
   );
 }
