@@ -2,6 +2,7 @@
  * Snappy's block format: literals and copies within one block, no checksum.
  * Source: google/snappy, format_description.txt.
  */
+import { putUvarint } from './varint.ts';
 
 /** Bytes that are no snappy block, or one larger than allowed. */
 export class SnappyError extends Error {
@@ -9,6 +10,7 @@ export class SnappyError extends Error {
 }
 
 const HASH_BITS = 14;
+const MIN_HASH_BITS = 8;
 /** Offsets into the input reach back at most this far: the encoder works in fragments, as the format's reference does. */
 const FRAGMENT_BYTES = 65_536;
 /** Input bytes behind the last place where four bytes are compared. */
@@ -107,57 +109,69 @@ function decodeElements(block: Uint8Array, start: number, target: Uint8Array): n
 /** Most bytes that `snappyEncode` needs for `length` bytes of input. */
 export const snappyMaxEncodedLength = (length: number): number => 32 + length + Math.ceil(length / 6);
 
-/** Encodes blocks; keeps its hash table between calls, so one instance serves one thread. */
+/** Encodes blocks; keeps its hash table and its output between calls, so one instance serves one thread. */
 export class SnappyEncoder {
   readonly #table = new Uint16Array(1 << HASH_BITS);
   #out = new Uint8Array(65_536);
+  #view = new DataView(this.#out.buffer);
 
   /** @returns a view that is valid until the next call */
   encode(input: Uint8Array): Uint8Array {
     const room = snappyMaxEncodedLength(input.length);
-    if (this.#out.length < room) this.#out = new Uint8Array(room);
-    let to = 0;
-    let length = input.length;
-    for (; length >= 0x80; length = Math.floor(length / 128)) this.#out[to++] = (length % 128) | 0x80;
-    this.#out[to++] = length;
-    for (let at = 0; at < input.length; at += FRAGMENT_BYTES) to = this.#fragment(input, at, Math.min(input.length, at + FRAGMENT_BYTES), to);
+    if (this.#out.length < room) {
+      this.#out = new Uint8Array(room);
+      this.#view = new DataView(this.#out.buffer);
+    }
+    const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+    let to = putUvarint(this.#out, 0, input.length);
+    for (let at = 0; at < input.length; at += FRAGMENT_BYTES) {
+      to = this.#fragment(input, view, at, Math.min(input.length, at + FRAGMENT_BYTES), to);
+    }
     return this.#out.subarray(0, to);
   }
 
-  #fragment(input: Uint8Array, start: number, end: number, to: number): number {
+  /** Finds four bytes that were there before by a hash of them; the table remembers the newest place of each hash. */
+  #fragment(input: Uint8Array, view: DataView, start: number, end: number, to: number): number {
     const table = this.#table;
     const out = this.#out;
-    table.fill(0);
+    const outView = this.#view;
+    // A small fragment needs, and clears, a small table.
+    const bits = Math.min(HASH_BITS, Math.max(MIN_HASH_BITS, 32 - Math.clz32(end - start)));
+    const shift = 32 - bits;
+    table.fill(0, 0, 1 << bits);
     let written = to;
     let literal = start;
     let at = start + 1;
     const limit = end - TAIL_BYTES;
-    let misses = 32;
+    let skip = 32;
     while (at < limit) {
-      const word = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16) | (input[at + 3]! << 24);
-      const slot = Math.imul(word, 0x1e35a7bd) >>> (32 - HASH_BITS);
+      const word = view.getInt32(at, true);
+      const slot = Math.imul(word, 0x1e35a7bd) >>> shift;
       const candidate = start + table[slot]!;
       table[slot] = at - start;
-      const other = input[candidate]! | (input[candidate + 1]! << 8) | (input[candidate + 2]! << 16) | (input[candidate + 3]! << 24);
-      if (other !== word || candidate >= at) {
+      if (view.getInt32(candidate, true) !== word) {
         // The longer nothing repeats, the larger the steps.
-        at += misses++ >>> 5;
+        const step = skip >>> 5;
+        at += step;
+        skip += step;
         continue;
       }
-      misses = 32;
-      if (literal < at) written = putLiteral(out, written, input, literal, at);
+      skip = 32;
+      if (literal < at) written = putLiteral(out, outView, written, input, view, literal, at);
       let length = 4;
+      while (at + length + 4 <= end && view.getInt32(candidate + length, true) === view.getInt32(at + length, true)) length += 4;
       while (at + length < end && input[candidate + length] === input[at + length]) length++;
       written = putCopy(out, written, at - candidate, length);
       at += length;
       literal = at;
     }
-    return literal < end ? putLiteral(out, written, input, literal, end) : written;
+    return literal < end ? putLiteral(out, outView, written, input, view, literal, end) : written;
   }
 }
 
-function putLiteral(out: Uint8Array, to: number, input: Uint8Array, from: number, end: number): number {
-  const n = end - from - 1;
+function putLiteral(out: Uint8Array, outView: DataView, to: number, input: Uint8Array, view: DataView, from: number, end: number): number {
+  const length = end - from;
+  const n = length - 1;
   let at = to;
   if (n < 60) out[at++] = n << 2;
   else if (n < 256) {
@@ -168,9 +182,11 @@ function putLiteral(out: Uint8Array, to: number, input: Uint8Array, from: number
     out[at++] = n & 0xff;
     out[at++] = n >>> 8;
   }
-  if (n < 32) for (let i = 0; i <= n; i++) out[at + i] = input[from + i]!;
-  else out.set(input.subarray(from, end), at);
-  return at + n + 1;
+  // The output has room for a word that goes over; the input must have the bytes.
+  if (length <= LONGEST_SHORT_RUN && from + LONGEST_SHORT_RUN + 8 <= input.length) {
+    for (let i = 0; i < length; i += 8) outView.setBigInt64(at + i, view.getBigInt64(from + i, true), true);
+  } else out.set(input.subarray(from, end), at);
+  return at + length;
 }
 
 function putCopy(out: Uint8Array, to: number, offset: number, length: number): number {
