@@ -1,55 +1,62 @@
 /**
- * Gets one target's page into linear memory.
+ * Gets one target's page.
  *
- * Plain http without credentials or proxy goes over a small client of our own, whose bytes go from the socket to their place;
- * TLS, redirects, proxies, unix sockets and credentials go through the general client. docs/benchmarks.md has what that saves.
+ * Plain http without credentials or proxy goes over a small client of our own; TLS, redirects, proxies, unix sockets, HTTP/2 and
+ * credentials go through the general client. docs/benchmarks.md has what that saves.
  */
-import { promisify } from 'node:util';
-import { gunzip, gunzipSync } from 'node:zlib';
+import { STATUS_CODES } from 'node:http';
+import { AssertionError } from '../../core/base/assert.ts';
 import type { HttpClient } from '../discovery/http-client.ts';
 import { MAX_BODY_BYTES } from '../exposition/bounds.ts';
 import { acceptHeader } from '../exposition/negotiate.ts';
-import type { BodyPlace } from '../exposition/scrape-cache.ts';
-import type { ExpositionWorkspace } from '../exposition/workspace.ts';
-import { BodyBuffer, BodySizeLimitError } from './body-buffer.ts';
-import { PlainConnection, PlainHttpError, PlainUnsupportedError, type PlainResponse } from './plain-connection.ts';
+import { GzipError, type Inflater } from './inflate.ts';
+import { networkReason } from './network-words.ts';
+import { PlainConnection, PlainConnectionError } from './plain-connection.ts';
+import { BodySizeLimitError, ReceivedBody, type ReceiveBuffers } from './receive-buffers.ts';
+import { PlainUnsupportedError, type ResponseSink } from './response-reader.ts';
 import type { ScrapePoolConfig } from './scrape-config.ts';
 import type { ScrapeTarget } from './targets.ts';
 
-/** Compressed bodies above this are inflated off the thread. */
-const INFLATE_ASIDE_BYTES = 512 * 1024;
-const LEAST_INFLATE_CHUNK_BYTES = 64 * 1024;
-const gunzipAside = promisify(gunzip);
+/** Most redirects are permanent, so a target that answered with one is asked by the general client from then on. */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** The target answered, and not with a page. */
-export class ScrapeHttpError extends Error {
-  override readonly name = 'ScrapeHttpError';
+/** No page came. The message is what the targets page shows. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
 }
 
+/** A body, inflated, in pieces. */
 export interface Page {
-  readonly body: BodyPlace;
-  readonly contentType: string;
-  /** Bytes of the body, inflated. */
+  readonly parts: readonly Uint8Array[];
   readonly byteLength: number;
-  /** Gives the body's memory back; the page must not be used afterwards. */
+  /** '' where the header is missing. */
+  readonly contentType: string;
+  /** Gives the memory back; the page must not be used afterwards. */
   release(): void;
 }
 
 export interface FetchOptions {
   readonly client: HttpClient;
-  readonly workspace: ExpositionWorkspace;
+  readonly buffers: ReceiveBuffers;
+  readonly inflater: Inflater;
   readonly userAgent: string;
 }
 
-/** Fetches for one target; keeps its connection and remembers the size of its body. */
+/** What a response is received into. */
+interface Reception {
+  readonly body: ReceivedBody;
+  contentType: string;
+  isGzip: boolean;
+}
+
+/** Fetches for one target; keeps its connection and remembers how large its page was. */
 export class TargetFetcher {
   readonly #target: ScrapeTarget;
   readonly #config: ScrapePoolConfig;
   readonly #options: FetchOptions;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #url: URL;
-  #connection: PlainConnection | null = null;
-  #usesPlain: boolean;
+  #connection: PlainConnection | null;
   #lastBytes = 0;
 
   constructor(target: ScrapeTarget, config: ScrapePoolConfig, options: FetchOptions) {
@@ -57,7 +64,10 @@ export class TargetFetcher {
     this.#config = config;
     this.#options = options;
     this.#url = new URL(target.url);
-    this.#usesPlain = this.#url.protocol === 'http:' && this.#url.username === '' && target.unixSocket === '' && isBare(config);
+    const host = this.#url.hostname.replace(/^\[|\]$/g, '');
+    this.#connection = isPlain(this.#url, target, config)
+      ? new PlainConnection(host, Number(this.#url.port || 80), options.buffers.readBuffer)
+      : null;
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
       'accept-encoding': config.enableCompression ? 'gzip' : 'identity',
@@ -66,75 +76,74 @@ export class TargetFetcher {
     };
   }
 
-  /** @throws ScrapeHttpError, BodySizeLimitError, PlainHttpError, HttpRequestError, or the signal's reason */
+  /** @throws FetchError, BodySizeLimitError, or the signal's reason when that ended it */
   async fetch(signal: AbortSignal): Promise<Page> {
-    const limit = this.#config.bodySizeLimitBytes;
-    const buffer = new BodyBuffer(this.#options.workspace, this.#lastBytes, limit > 0 ? Math.min(limit, MAX_BODY_BYTES) : MAX_BODY_BYTES);
+    const { bodySizeLimitBytes } = this.#config;
+    const maxBytes = bodySizeLimitBytes > 0 ? Math.min(bodySizeLimitBytes, MAX_BODY_BYTES) : MAX_BODY_BYTES;
+    const reception: Reception = {
+      body: new ReceivedBody(this.#options.buffers, maxBytes),
+      contentType: '',
+      isGzip: false,
+    };
     try {
-      const contentType = await this.#fetchInto(buffer, signal);
-      const body = buffer.place;
-      this.#lastBytes = body.length;
-      return { body, contentType, byteLength: body.length, release: () => buffer.release() };
+      await this.#receive(reception, signal);
+      const page = reception.isGzip ? await this.#inflated(reception, maxBytes) : asReceived(reception);
+      signal.throwIfAborted();
+      this.#lastBytes = page.byteLength;
+      return page;
     } catch (error) {
-      buffer.release();
-      throw error;
+      reception.body.clear();
+      throw this.#explain(error, signal);
     }
   }
 
   close(): void {
     this.#connection?.close();
-    this.#connection = null;
   }
 
-  async #fetchInto(buffer: BodyBuffer, signal: AbortSignal): Promise<string> {
-    if (this.#usesPlain) {
-      try {
-        return await this.#fetchPlain(buffer, signal);
-      } catch (error) {
-        if (!(error instanceof PlainUnsupportedError)) throw error;
-        // What a target asked for once it asks for again.
-        this.#usesPlain = false;
-        this.close();
-        buffer.clear();
-      }
+  #explain(error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    if (error instanceof AssertionError || error instanceof BodySizeLimitError || error instanceof FetchError)
+      return error;
+    if (error instanceof GzipError) return new FetchError(error.message, { cause: error });
+    // Everything that a network, a server or a credential file can do ends here; the cause keeps what it was.
+    return new FetchError(`Get ${JSON.stringify(this.#target.url)}: ${networkReason(error)}`, { cause: error });
+  }
+
+  async #receive(reception: Reception, signal: AbortSignal): Promise<void> {
+    if (this.#connection === null) {
+      await this.#receiveGeneral(reception, signal);
+      return;
     }
-    return this.#fetchGeneral(buffer, signal);
-  }
-
-  async #fetchPlain(buffer: BodyBuffer, signal: AbortSignal): Promise<string> {
-    const host = this.#url.hostname.replace(/^\[|\]$/g, '');
-    this.#connection ??= new PlainConnection(host, Number(this.#url.port || 80));
-    const wasOpen = this.#connection.isOpen;
     try {
-      return await this.#exchange(this.#connection, buffer, signal);
+      await this.#receivePlain(this.#connection, reception, signal);
     } catch (error) {
-      // The server may close a kept connection at any time; once is no failure.
-      if (!(error instanceof PlainHttpError && error.beforeResponse && wasOpen)) throw error;
-      buffer.clear();
-      return this.#exchange(this.#connection, buffer, signal);
+      if (!(error instanceof PlainUnsupportedError)) throw error;
+      this.#connection.close();
+      this.#connection = null;
+      reception.body.clear();
+      await this.#receiveGeneral(reception, signal);
     }
   }
 
-  async #exchange(connection: PlainConnection, buffer: BodyBuffer, signal: AbortSignal): Promise<string> {
-    let response: PlainResponse | null = null;
-    let compressed: Inflater | null = null;
-    await connection.exchange(
-      this.#requestHead(),
-      (head) => {
-        if (head.status >= 300 && head.status < 400 && this.#config.httpClient.followRedirects) throw new PlainUnsupportedError('a redirect');
-        checkStatus(head.status, head.statusText);
-        response = head;
-        if (isGzip(head.headers.get('content-encoding'))) compressed = new Inflater(buffer, this.#lastBytes);
+  async #receivePlain(connection: PlainConnection, reception: Reception, signal: AbortSignal): Promise<void> {
+    const { followRedirects } = this.#config.httpClient;
+    const sink: ResponseSink = {
+      head({ status, headers }) {
+        if (followRedirects && REDIRECTS.has(status) && headers.has('location'))
+          throw new PlainUnsupportedError('a redirect');
+        takeHead(reception, status, (name) => headers.get(name));
       },
-      (bytes) => {
-        if (compressed) compressed.push(bytes);
-        else buffer.push(bytes);
-      },
-      signal,
-    );
-    const done = response as PlainResponse | null;
-    await (compressed as Inflater | null)?.finish();
-    return done?.headers.get('content-type') ?? '';
+      body: (bytes) => reception.body.push(bytes),
+    };
+    const request = this.#requestHead();
+    try {
+      await connection.exchange(request, sink, signal);
+    } catch (error) {
+      // The server may close a kept connection at any time: once is no failure.
+      if (!(error instanceof PlainConnectionError && error.isWorthRetrying)) throw error;
+      await connection.exchange(request, sink, signal);
+    }
   }
 
   #requestHead(): string {
@@ -143,66 +152,48 @@ export class TargetFetcher {
     return `${lines.join('\r\n')}\r\n\r\n`;
   }
 
-  async #fetchGeneral(buffer: BodyBuffer, signal: AbortSignal): Promise<string> {
+  async #receiveGeneral(reception: Reception, signal: AbortSignal): Promise<void> {
     const { url, unixSocket } = this.#target;
-    const response = await this.#options.client.request({ url, headers: this.#headers, signal, ...(unixSocket === '' ? {} : { unixSocket }) });
+    const { client } = this.#options;
+    const response = await client.request({
+      url,
+      headers: this.#headers,
+      signal,
+      ...(unixSocket === '' ? {} : { unixSocket }),
+    });
     try {
-      checkStatus(response.status, response.statusText);
-      const compressed = isGzip(response.headers['content-encoding']) ? new Inflater(buffer, this.#lastBytes) : null;
-      for await (const bytes of response.body) {
-        if (compressed) compressed.push(bytes);
-        else buffer.push(bytes);
-      }
-      await compressed?.finish();
-      return response.headers['content-type'] ?? '';
+      takeHead(reception, response.status, (name) => response.headers[name]);
+      for await (const bytes of response.body) reception.body.push(bytes);
     } catch (error) {
       await response.discard();
       throw error;
     }
   }
+
+  async #inflated({ body, contentType }: Reception, maxBytes: number): Promise<Page> {
+    const packed = Buffer.concat(body.parts());
+    body.clear();
+    const bytes = await this.#options.inflater.inflate(packed, this.#lastBytes, maxBytes);
+    return { parts: [bytes], byteLength: bytes.length, contentType, release: () => {} };
+  }
 }
 
-function checkStatus(status: number, text: string): void {
-  if (status !== 200) throw new ScrapeHttpError(`server returned HTTP status ${status} ${text}`.trimEnd());
+function asReceived({ body, contentType }: Reception): Page {
+  return { parts: body.parts(), byteLength: body.length, contentType, release: () => body.clear() };
 }
 
-const isGzip = (encoding: string | undefined): boolean => encoding?.toLowerCase() === 'gzip';
+/** @throws FetchError unless the status is 200 */
+function takeHead(reception: Reception, status: number, header: (name: string) => string | undefined): void {
+  if (status !== 200)
+    throw new FetchError(`server returned HTTP status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd());
+  reception.contentType = header('content-type') ?? '';
+  reception.isGzip = header('content-encoding') === 'gzip';
+}
 
-/** Whether requests need nothing but a URL. */
-function isBare({ httpClient }: ScrapePoolConfig): boolean {
+/** Whether a request needs nothing but a URL. */
+function isPlain(url: URL, target: ScrapeTarget, { httpClient }: ScrapePoolConfig): boolean {
   const { basicAuth, authorization, oauth2, proxy, httpHeaders } = httpClient;
-  return basicAuth === null && authorization === null && oauth2 === null && proxy.proxyUrl === '' && !proxy.proxyFromEnvironment && httpHeaders.size === 0;
-}
-
-/** Collects a gzip body and inflates it in one go: one large output buffer is several times faster than many small ones. */
-class Inflater {
-  readonly #target: BodyBuffer;
-  readonly #chunkBytes: number;
-  readonly #pieces: Uint8Array[] = [];
-  #length = 0;
-
-  constructor(target: BodyBuffer, expectedBytes: number) {
-    this.#target = target;
-    this.#chunkBytes = Math.max(LEAST_INFLATE_CHUNK_BYTES, Math.ceil(expectedBytes * 1.05));
-  }
-
-  push(bytes: Uint8Array): void {
-    this.#length += bytes.length;
-    if (this.#length > MAX_BODY_BYTES) throw new BodySizeLimitError();
-    this.#pieces.push(bytes.slice());
-  }
-
-  /** @throws BodySizeLimitError, ScrapeHttpError where the body is no gzip */
-  async finish(): Promise<void> {
-    const packed = Buffer.concat(this.#pieces);
-    const options = { maxOutputLength: MAX_BODY_BYTES, chunkSize: this.#chunkBytes };
-    try {
-      this.#target.push(packed.length > INFLATE_ASIDE_BYTES ? await gunzipAside(packed, options) : gunzipSync(packed, options));
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      if (code === 'ERR_BUFFER_TOO_LARGE') throw new BodySizeLimitError();
-      if (code.startsWith('Z_')) throw new ScrapeHttpError(`gzip: invalid body: ${(error as Error).message}`, { cause: error });
-      throw error;
-    }
-  }
+  const isBare = basicAuth === null && authorization === null && oauth2 === null && httpHeaders.size === 0;
+  const isDirect = proxy.proxyUrl === '' && !proxy.proxyFromEnvironment && target.unixSocket === '';
+  return isBare && isDirect && url.protocol === 'http:' && url.username === '' && url.password === '';
 }

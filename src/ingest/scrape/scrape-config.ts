@@ -6,7 +6,7 @@ import type { NameValidationScheme, RelabelConfig } from '../../core/model/relab
 import type { EscapingScheme } from '../exposition/escaping.ts';
 import type { ScrapeProtocol } from '../exposition/negotiate.ts';
 
-/** Limits of 0 are off. */
+/** Limits of 0 are off. Source: Prometheus, configuration "scrape_config". */
 export interface ScrapePoolConfig {
   readonly jobName: string;
   readonly scrapeIntervalMs: number;
@@ -19,11 +19,18 @@ export interface ScrapePoolConfig {
   readonly trackTimestampsStaleness: boolean;
   readonly enableCompression: boolean;
   readonly scrapeProtocols: readonly ScrapeProtocol[];
+  /** '': an answer without a known content type fails. */
   readonly fallbackScrapeProtocol: ScrapeProtocol | '';
   readonly metricNameValidationScheme: NameValidationScheme;
   readonly metricNameEscapingScheme: EscapingScheme;
   readonly extraScrapeMetrics: boolean;
+  /** Seen by target relabelling; histograms themselves are not read yet. */
+  readonly scrapeNativeHistograms: boolean;
+  readonly alwaysScrapeClassicHistograms: boolean;
+  readonly convertClassicHistogramsToNhcb: boolean;
+  /** '': none. */
   readonly scrapeFailureLogFile: string;
+  /** Of the inflated body. */
   readonly bodySizeLimitBytes: number;
   readonly sampleLimit: number;
   readonly targetLimit: number;

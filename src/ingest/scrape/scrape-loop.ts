@@ -1,102 +1,130 @@
 /**
- * One target: fetch, parse, relabel, append, report; again and again.
+ * One target: fetch, parse, append, report; again and again.
  *
  * Everything between the arrival of the body and the commit is one synchronous stretch, so a query sees a scrape's samples appear
- * together, and other targets wait for a few milliseconds at most.
+ * together. What a target's series are is the business of its ScrapeCache; a loop outlives reloads so that it stays known.
+ * Source: Prometheus, concepts "jobs and instances"; configuration "scrape_config".
  */
-import { appendFileSync } from 'node:fs';
+import { AssertionError } from '../../core/base/assert.ts';
 import type { Clock } from '../../core/base/clock.ts';
 import { errorMessage } from '../../core/base/errors.ts';
 import type { Logger } from '../../core/base/log.ts';
 import { setStale } from '../../core/model/samples.ts';
-import type { Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
-import { decideFormat } from '../exposition/negotiate.ts';
-import { ScrapeCache, SampleLimitError, type ParsedScrape } from '../exposition/scrape-cache.ts';
-import { BodySizeLimitError } from './body-buffer.ts';
-import { TargetFetcher, type FetchOptions, type Page } from './fetch.ts';
-import { SampleLabels, SampleLabelsError } from './sample-labels.ts';
-import type { ScrapeMetrics } from './scrape-metrics.ts';
+import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
+import type { HttpClient } from '../discovery/http-client.ts';
+import { ExpositionError } from '../exposition/errors.ts';
+import type { MetricMetadata } from '../exposition/metadata.ts';
+import { ContentTypeError, decideFormat } from '../exposition/negotiate.ts';
+import { SampleLimitError, ScrapeCache, type ParsedScrape } from '../exposition/scrape-cache.ts';
+import type { ExpositionWorkspace } from '../exposition/workspace.ts';
+import type { FailureLogs } from './failure-log.ts';
+import { FetchError, TargetFetcher, type Page } from './fetch.ts';
+import type { Inflater } from './inflate.ts';
+import type { ParseArea } from './parse-area.ts';
+import { BodySizeLimitError, type ReceiveBuffers } from './receive-buffers.ts';
+import { ReportSeries, type ScrapeOutcome } from './report-series.ts';
+import { LabelLimitError, SampleLabels, SampleLabelsError, sampleLabelsKey } from './sample-labels.ts';
+import type { Schedule, Scheduled, Timers } from './schedule.ts';
 import type { ScrapePoolConfig } from './scrape-config.ts';
-import type { Schedule, Scheduled } from './schedule.ts';
+import { formatGoDuration, type ScrapeMetrics } from './scrape-metrics.ts';
 import type { ScrapeTarget } from './targets.ts';
 
 /** Samples further ahead than this are out of bounds. */
-const MAX_AHEAD_MS = 10 * 60 * 1000;
+export const MAX_AHEAD_MS = 10 * 60 * 1000;
 /** A timestamp this close to its due time is moved onto it, so that equal spacing costs no bits; also one hundredth of the interval. */
 const MAX_SNAP_MS = 2;
 
-export type TargetHealth = 'up' | 'down' | 'unknown';
-
 export interface ScrapeState {
-  readonly health: TargetHealth;
+  readonly health: 'up' | 'down' | 'unknown';
   readonly lastError: string;
   /** 0: not yet. */
   readonly lastScrapeMs: number;
   readonly lastScrapeDurationMs: number;
 }
 
-export interface LoopContext extends FetchOptions {
+/** What all loops of a thread share. */
+export interface LoopContext {
+  readonly workspace: ExpositionWorkspace;
+  readonly parseArea: ParseArea;
+  readonly buffers: ReceiveBuffers;
+  readonly inflater: Inflater;
+  readonly failureLogs: FailureLogs;
   readonly appender: Appender;
   readonly metrics: ScrapeMetrics;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly logger: Logger;
   readonly schedule: Schedule;
   /** Mixed into phases. */
   readonly seed: string;
+  readonly userAgent: string;
 }
 
-/** Names of the scrape's own series, in the order they are appended. */
-const REPORTS = ['up', 'scrape_duration_seconds', 'scrape_samples_scraped', 'scrape_samples_post_metric_relabeling', 'scrape_series_added'] as const;
-const EXTRA_REPORTS = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_body_size_bytes'] as const;
-
-/** What one scrape came to. */
-interface Outcome {
-  readonly error: string;
-  readonly scraped: number;
-  readonly kept: number;
-  readonly added: number;
-  /** -1: the body was too large. */
-  readonly bodyBytes: number;
+/** What a loop does; may change while it runs. */
+export interface LoopSetup {
+  readonly target: ScrapeTarget;
+  readonly config: ScrapePoolConfig;
+  /** Of the pool. */
+  readonly client: HttpClient;
+  /** Why the target must not be scraped, or ''. */
+  readonly forcedError: string;
 }
+
+/** Ends a scrape of which nothing shall be told. */
+const CUT = new Error('the scrape was cut by a reload or stop');
 
 export class ScrapeLoop {
-  readonly target: ScrapeTarget;
-  #config: ScrapePoolConfig;
   readonly #context: LoopContext;
-  readonly #cache: ScrapeCache;
-  readonly #fetcher: TargetFetcher;
-  readonly #labels: SampleLabels;
-  readonly #reports: SeriesRef[] = [];
+  #setup: LoopSetup;
+  #fetcher: TargetFetcher;
+  #labels: SampleLabels;
+  #cache: ScrapeCache;
+  readonly #reports: ReportSeries;
+  /** Series of a cache that a reload replaced: stale unless the next scrape brings them. */
+  #carried: ReadonlySet<SeriesRef> = new Set();
   #scheduled: Scheduled | null = null;
   #running: Promise<void> | null = null;
   #abort = new AbortController();
-  #lastStartMs = 0;
+  /** Monotonic; negative before the first scrape. */
+  #lastStartMs = -1;
   #state: ScrapeState = { health: 'unknown', lastError: '', lastScrapeMs: 0, lastScrapeDurationMs: 0 };
-  /** Set by the pool where the target must not be scraped. */
-  forcedError = '';
+  #metadataCount: number | null = 0;
 
-  constructor(target: ScrapeTarget, config: ScrapePoolConfig, context: LoopContext) {
-    this.target = target;
-    this.#config = config;
+  /** @throws RegexError where a rule of the configuration was not checked before */
+  constructor(setup: LoopSetup, context: LoopContext) {
     this.#context = context;
+    this.#setup = setup;
+    this.#fetcher = new TargetFetcher(setup.target, setup.config, { ...context, client: setup.client });
+    this.#labels = new SampleLabels(setup.config, setup.target.labels);
+    this.#reports = new ReportSeries(this.#labels);
     this.#cache = new ScrapeCache(context.workspace);
-    this.#fetcher = new TargetFetcher(target, config, context);
-    this.#labels = new SampleLabels(config, target.labels);
+  }
+
+  get target(): ScrapeTarget {
+    return this.#setup.target;
   }
 
   get state(): ScrapeState {
     return this.#state;
   }
 
-  get cache(): ScrapeCache {
-    return this.#cache;
+  /** How many metrics `metadata` has. */
+  get metadataCount(): number {
+    this.#metadataCount ??= this.#cache.metadata().length;
+    return this.#metadataCount;
   }
 
+  metadata(): MetricMetadata[] {
+    return this.#cache.metadata();
+  }
+
+  /** Begins to scrape, or goes on. */
   start(): void {
-    const { schedule, seed } = this.#context;
-    this.#scheduled = schedule.add(this.target.intervalMs, `${this.target.key}${seed}`, (dueMs) => {
+    const { schedule, seed, metrics } = this.#context;
+    const { key, intervalMs } = this.target;
+    this.#scheduled ??= schedule.add(intervalMs, `${key}\0${seed}`, (dueMs) => {
       if (this.#running !== null) {
-        this.#context.metrics.skipped.add(1);
+        metrics.skipped.add(1);
         return;
       }
       this.#running = this.#scrape(dueMs).finally(() => {
@@ -105,95 +133,169 @@ export class ScrapeLoop {
     });
   }
 
-  /** Stops scraping; a scrape under way is cut. The series stay live until `end`. */
-  async stop(): Promise<void> {
-    this.#scheduled?.cancel();
-    this.#abort.abort(new Error('the target is no longer scraped'));
-    await this.#running;
-    this.#fetcher.close();
-  }
-
-  /** Marks all series stale as of `staleMs`: the target is gone. */
-  end(staleMs: number): void {
-    const timeMs = Math.round(staleMs);
-    const refs = Uint32Array.from([...this.#cache.forgetAll(), ...this.#reports]);
-    try {
-      this.#appendStale(refs, timeMs);
-      this.#context.appender.commit();
-    } catch (error) {
-      this.#context.logger.error('stale markers could not be stored', { target: this.target.url, err: errorMessage(error) });
-    } finally {
-      this.#cache.close();
+  /**
+   * Takes a new configuration or a target that differs in what is not its identity. The known series stay known; those that a
+   * new labelling no longer makes become stale with the next scrape.
+   * @throws RegexError; then nothing has changed
+   */
+  reconfigure(setup: LoopSetup): void {
+    const old = this.#setup;
+    const relabels = sampleLabelsKey(setup.config) !== sampleLabelsKey(old.config);
+    const labels = relabels ? new SampleLabels(setup.config, setup.target.labels) : this.#labels;
+    const { intervalMs, timeoutMs } = setup.target;
+    const reschedules = intervalMs !== old.target.intervalMs;
+    const refetches = setup.config !== old.config || setup.client !== old.client || timeoutMs !== old.target.timeoutMs;
+    this.#setup = setup;
+    this.#labels = labels;
+    if (relabels) this.#replaceCache();
+    if (refetches || relabels || reschedules) {
+      this.#abort.abort(CUT);
+      this.#fetcher.close();
+      this.#fetcher = new TargetFetcher(setup.target, setup.config, { ...this.#context, client: setup.client });
+    }
+    if (reschedules && this.#scheduled !== null) {
+      this.#unschedule();
+      this.start();
     }
   }
 
-  /** Gives the cache's memory back without marking anything: the server stops. */
+  /** Stops scraping; a scrape under way is cut. The series stay live until `end`. */
+  async stop(): Promise<void> {
+    this.#unschedule();
+    this.#abort.abort(CUT);
+    this.#fetcher.close();
+    await this.#running;
+  }
+
+  /** Marks all series stale as of `staleMs`, since the target is gone, and closes. The loop must be stopped. */
+  end(staleMs: number): void {
+    const { appender, logger } = this.#context;
+    try {
+      this.#appendStale([...this.#cache.forgetAll(), ...this.#carried, ...this.#reports.refs], Math.round(staleMs));
+      appender.commit();
+    } catch (error) {
+      if (error instanceof AssertionError) throw error;
+      logger.error('stale markers could not be stored', { target: this.target.url, err: errorMessage(error) });
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Gives the cache's memory back without marking anything. The loop must be stopped. */
   close(): void {
     this.#cache.close();
   }
 
+  /** Call it after the head removed series: they are looked up anew when they come again. */
+  unbind(isGone: (ref: SeriesRef) => boolean): void {
+    this.#cache.unbind(isGone);
+    this.#carried = new Set([...this.#carried].filter((ref) => !isGone(ref)));
+    if (this.#reports.refs.some(isGone)) this.#reports.forget();
+  }
+
+  #unschedule(): void {
+    this.#scheduled?.cancel();
+    this.#scheduled = null;
+    this.#lastStartMs = -1;
+  }
+
+  #replaceCache(): void {
+    this.#carried = new Set([...this.#carried, ...this.#cache.forgetAll()]);
+    this.#cache.close();
+    this.#cache = new ScrapeCache(this.#context.workspace);
+    this.#metadataCount = 0;
+  }
+
   async #scrape(dueMs: number): Promise<void> {
-    const { clock, metrics, logger } = this.#context;
+    const { clock } = this.#context;
     const startMs = clock.nowMs();
-    if (this.#lastStartMs > 0) {
-      metrics.intervalLength.record((startMs - this.#lastStartMs) / 1000, { interval: `${this.target.intervalMs / 1000}s` });
+    const beganMs = clock.monotonicMs();
+    this.#observeInterval(beganMs);
+    const abort = new AbortController();
+    this.#abort = abort;
+    const fetched = await this.#fetch(abort);
+    if (abort.signal.reason === CUT) {
+      if (!(fetched instanceof Error)) fetched.release();
+      return;
     }
-    this.#lastStartMs = startMs;
-    const timeMs = this.#snap(startMs, dueMs);
-    const began = clock.monotonicMs();
-    let page: Page | null = null;
-    let outcome: Outcome;
+    this.#settle(fetched, { startMs, beganMs, timeMs: snap(startMs, dueMs, this.target.intervalMs) });
+  }
+
+  #observeInterval(beganMs: number): void {
+    const { metrics } = this.#context;
+    if (this.#lastStartMs >= 0) {
+      metrics.intervalLength.record((beganMs - this.#lastStartMs) / 1000, {
+        interval: formatGoDuration(this.target.intervalMs),
+      });
+    }
+    this.#lastStartMs = beganMs;
+  }
+
+  /** @returns the page, or why there is none */
+  async #fetch(abort: AbortController): Promise<Page | Error> {
+    const { target, forcedError } = this.#setup;
+    if (forcedError !== '') return new FetchError(forcedError);
+    const cancelTimeout = this.#context.timers.after(target.timeoutMs, () => {
+      abort.abort(new FetchError(`Get ${JSON.stringify(target.url)}: context deadline exceeded`));
+    });
     try {
-      if (this.forcedError !== '') throw new Error(this.forcedError);
-      page = await this.#fetch();
-      outcome = this.#take(page, timeMs);
+      return await this.#fetcher.fetch(abort.signal);
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
-      outcome = this.#failed(error, timeMs, page);
+      if (error instanceof AssertionError || !(error instanceof Error)) throw error;
+      return error;
     } finally {
-      page?.release();
+      cancelTimeout();
     }
-    const durationMs = clock.monotonicMs() - began;
+  }
+
+  /** From what came to what is stored, without a pause. */
+  #settle(
+    fetched: Page | Error,
+    { startMs, beganMs, timeMs }: { startMs: number; beganMs: number; timeMs: number },
+  ): void {
+    const { appender, clock } = this.#context;
+    const { config, target } = this.#setup;
+    let outcome = this.#take(fetched, timeMs);
+    outcome = { ...outcome, durationMs: clock.monotonicMs() - beganMs };
     try {
-      this.#report(outcome, timeMs, durationMs);
-      this.#context.appender.commit();
+      if (outcome.error !== '') this.#appendStale([...this.#cache.forgetAll(), ...this.#takeCarried()], timeMs);
+      const extra = config.extraScrapeMetrics ? { timeoutMs: target.timeoutMs, sampleLimit: config.sampleLimit } : null;
+      this.#reports.append(appender, timeMs, outcome, extra);
+      appender.commit();
     } catch (error) {
-      logger.error('samples could not be stored', { scrape_pool: this.#config.jobName, target: this.target.url, err: errorMessage(error) });
-      outcome = { ...outcome, error: outcome.error || errorMessage(error) };
+      if (error instanceof AssertionError) throw error;
+      this.#context.logger.error('samples could not be stored', this.#fields(errorMessage(error)));
+      outcome = { ...outcome, error: outcome.error === '' ? errorMessage(error) : outcome.error };
     }
-    this.#state = { health: outcome.error === '' ? 'up' : 'down', lastError: outcome.error, lastScrapeMs: startMs, lastScrapeDurationMs: durationMs };
+    const health = outcome.error === '' ? 'up' : 'down';
+    this.#state = { health, lastError: outcome.error, lastScrapeMs: startMs, lastScrapeDurationMs: outcome.durationMs };
   }
 
-  #snap(startMs: number, dueMs: number): number {
-    const tolerance = Math.min(this.target.intervalMs / 100, MAX_SNAP_MS);
-    return Math.round(Math.abs(startMs - dueMs) <= tolerance ? dueMs : startMs);
-  }
-
-  async #fetch(): Promise<Page> {
-    const timeout = AbortSignal.timeout(this.target.timeoutMs);
+  #take(fetched: Page | Error, timeMs: number): ScrapeOutcome {
+    if (fetched instanceof Error) return this.#failed(fetched, 0);
     try {
-      return await this.#fetcher.fetch(AbortSignal.any([timeout, this.#abort.signal]));
+      return this.#append(this.#parse(fetched, timeMs), timeMs, fetched.byteLength);
     } catch (error) {
-      if (timeout.aborted) throw new Error(`Get "${this.target.url}": context deadline exceeded`, { cause: error });
-      if (error instanceof BodySizeLimitError) throw error;
-      const message = errorMessage(error);
-      throw new Error(message.includes(this.target.url) || message.startsWith('server returned') ? message : `Get "${this.target.url}": ${message}`, { cause: error });
+      if (error instanceof AssertionError) throw error;
+      return this.#failed(error, fetched.byteLength);
+    } finally {
+      fetched.release();
     }
   }
 
-  #take(page: Page, timeMs: number): Outcome {
-    const config = this.#config;
-    const { appender, metrics } = this.#context;
-    const { format } = decideFormat(page.contentType, config.fallbackScrapeProtocol === '' ? undefined : config.fallbackScrapeProtocol);
+  #parse(page: Page, timeMs: number): ParsedScrape {
+    const { appender, parseArea, logger } = this.#context;
+    const { fallbackScrapeProtocol, honorTimestamps, trackTimestampsStaleness, sampleLimit } = this.#setup.config;
+    const { format, warning } = decideFormat(
+      page.contentType,
+      fallbackScrapeProtocol === '' ? undefined : fallbackScrapeProtocol,
+    );
+    if (warning !== undefined) logger.debug(warning, this.#fields(''));
+    const body = parseArea.place(page.parts, page.byteLength);
     const parsed = this.#cache.parse(
-      page.body,
+      body,
       format,
-      {
-        timeMs,
-        honorTimestamps: config.honorTimestamps,
-        trackTimestampsStaleness: config.trackTimestampsStaleness,
-        sampleLimit: config.sampleLimit,
-      },
+      { timeMs, honorTimestamps, trackTimestampsStaleness, sampleLimit },
       {
         resolve: (exposed) => {
           const labels = this.#labels.resolve(exposed);
@@ -201,95 +303,113 @@ export class ScrapeLoop {
         },
       },
     );
-    this.#append(parsed, timeMs);
-    metrics.duplicate.add(parsed.duplicates);
-    metrics.exemplarsDropped.add(parsed.exemplars.length);
-    return { error: '', scraped: parsed.samplesScraped, kept: parsed.samplesAfterRelabel, added: parsed.seriesAdded, bodyBytes: page.byteLength };
+    if (parsed.metadataChanged) this.#metadataCount = null;
+    return parsed;
   }
 
-  #append(parsed: ParsedScrape, timeMs: number): void {
-    const { appender, metrics, logger } = this.#context;
-    const columns = this.#config.honorTimestamps ? this.#withoutFuture(parsed.columns) : parsed.columns;
-    const counts = appender.append(columns);
-    metrics.duplicate.add(counts.duplicate);
-    metrics.outOfOrder.add(counts.outOfOrder);
-    metrics.outOfBounds.add(counts.outOfBounds);
-    if (counts.duplicate + counts.outOfOrder + counts.outOfBounds + parsed.duplicates > 0) {
-      logger.warn('samples of a scrape were not taken', {
-        scrape_pool: this.#config.jobName,
-        target: this.target.url,
-        duplicate: counts.duplicate + parsed.duplicates,
-        out_of_order: counts.outOfOrder,
-        out_of_bounds: counts.outOfBounds,
-      });
-    }
-    this.#appendStale(parsed.vanishedRefs, timeMs);
+  #append(parsed: ParsedScrape, timeMs: number, bodyBytes: number): ScrapeOutcome {
+    const { appender, metrics, clock } = this.#context;
+    const { columns, duplicates, vanishedRefs, exemplars } = parsed;
+    const kept = this.#setup.config.honorTimestamps ? withoutFuture(columns, clock.nowMs() + MAX_AHEAD_MS) : columns;
+    this.#observeRefused(appender.append(kept), duplicates, columns.count - kept.count);
+    this.#appendStale([...vanishedRefs, ...this.#takeCarried(columns)], timeMs);
+    metrics.exemplarsDropped.add(exemplars.length);
+    const { samplesScraped, samplesAfterRelabel, seriesAdded } = parsed;
+    return { error: '', durationMs: 0, samplesScraped, samplesAfterRelabel, seriesAdded, bodyBytes };
   }
 
-  /** Leaves out samples whose own time lies too far ahead. Nearly always there are none. */
-  #withoutFuture(columns: SampleColumns): SampleColumns {
-    const limit = this.#context.clock.nowMs() + MAX_AHEAD_MS;
-    const { refs, times, values, count } = columns;
-    let ahead = 0;
-    for (let i = 0; i < count; i++) if (times[i]! > limit) ahead++;
-    if (ahead === 0) return columns;
-    this.#context.metrics.outOfBounds.add(ahead);
-    const kept = { refs: new Uint32Array(count - ahead), times: new Float64Array(count - ahead), values: new Float64Array(count - ahead), count: count - ahead };
-    for (let i = 0, to = 0; i < count; i++) {
-      if (times[i]! > limit) continue;
-      kept.refs[to] = refs[i]!;
-      kept.times[to] = times[i]!;
-      kept.values.set(values.subarray(i, i + 1), to);
-      to++;
-    }
-    return kept;
+  #observeRefused({ duplicate, outOfOrder, outOfBounds }: AppendCounts, duplicates: number, ahead: number): void {
+    const { metrics, logger } = this.#context;
+    if (duplicate + outOfOrder + outOfBounds + duplicates + ahead === 0) return;
+    metrics.duplicate.add(duplicate + duplicates);
+    metrics.outOfOrder.add(outOfOrder);
+    metrics.outOfBounds.add(outOfBounds + ahead);
+    logger.warn('samples of a scrape were not taken', {
+      ...this.#fields(''),
+      duplicate: duplicate + duplicates,
+      out_of_order: outOfOrder,
+      out_of_bounds: outOfBounds + ahead,
+    });
   }
 
-  #appendStale(refs: Uint32Array, timeMs: number): void {
+  /** The carried series, without those that `columns` brings. Nothing is carried any more. */
+  #takeCarried(columns?: SampleColumns): SeriesRef[] {
+    if (this.#carried.size === 0) return [];
+    const gone = new Set(this.#carried);
+    if (columns !== undefined) for (let i = 0; i < columns.count; i++) gone.delete(columns.refs[i]!);
+    this.#carried = new Set();
+    return [...gone];
+  }
+
+  /** Markers for series that have newer samples by now are refused as out of order, which is as it should be. */
+  #appendStale(refs: readonly SeriesRef[], timeMs: number): void {
     if (refs.length === 0) return;
     const values = new Float64Array(refs.length);
     for (let i = 0; i < refs.length; i++) setStale(values, i);
-    // A series that has newer samples by now is not stale: those markers are refused as out of order, which is as it should be.
-    this.#context.appender.append({ refs, times: new Float64Array(refs.length).fill(timeMs), values, count: refs.length });
-  }
-
-  #failed(error: unknown, timeMs: number, page: Page | null): Outcome {
-    const { metrics, logger } = this.#context;
-    const message = errorMessage(error);
-    if (error instanceof BodySizeLimitError) metrics.exceededBodySize.add(1);
-    if (error instanceof SampleLimitError) metrics.exceededSampleLimit.add(1);
-    if (error instanceof SampleLabelsError && error.isLimit) metrics.exceededLabelLimits.add(1);
-    logger.debug('scrape failed', { scrape_pool: this.#config.jobName, target: this.target.url, err: message });
-    this.#logFailure(message);
-    this.#appendStale(this.#cache.forgetAll(), timeMs);
-    const counts = error instanceof SampleLimitError ? { scraped: error.samplesScraped, kept: error.samplesAfterRelabel } : { scraped: 0, kept: 0 };
-    return { error: message, ...counts, added: 0, bodyBytes: error instanceof BodySizeLimitError ? -1 : (page?.byteLength ?? 0) };
-  }
-
-  #logFailure(message: string): void {
-    const { scrapeFailureLogFile, jobName } = this.#config;
-    if (scrapeFailureLogFile === '') return;
-    const line = { time: new Date(this.#context.clock.nowMs()).toISOString(), level: 'ERROR', msg: message, job_name: jobName, target: this.target.url };
-    try {
-      appendFileSync(scrapeFailureLogFile, `${JSON.stringify(line)}\n`);
-    } catch (error) {
-      this.#context.logger.error('the scrape failure log could not be written', { file: scrapeFailureLogFile, err: errorMessage(error) });
-    }
-  }
-
-  #report(outcome: Outcome, timeMs: number, durationMs: number): void {
-    const values = [outcome.error === '' ? 1 : 0, durationMs / 1000, outcome.scraped, outcome.kept, outcome.added];
-    const names: string[] = [...REPORTS];
-    if (this.#config.extraScrapeMetrics) {
-      names.push(...EXTRA_REPORTS);
-      values.push(this.target.timeoutMs / 1000, this.#config.sampleLimit, outcome.bodyBytes);
-    }
-    if (this.#reports.length === 0) for (const name of names) this.#reports.push(this.#context.appender.series(this.#labels.report(name)));
     this.#context.appender.append({
-      refs: Uint32Array.from(this.#reports),
-      times: new Float64Array(values.length).fill(timeMs),
-      values: Float64Array.from(values),
-      count: values.length,
+      refs: Uint32Array.from(refs),
+      times: new Float64Array(refs.length).fill(timeMs),
+      values,
+      count: refs.length,
     });
   }
+
+  #failed(error: unknown, bodyBytes: number): ScrapeOutcome {
+    const { metrics, logger, failureLogs } = this.#context;
+    const { config, target } = this.#setup;
+    const message = errorMessage(error);
+    const isTooLarge = error instanceof BodySizeLimitError;
+    if (isTooLarge) metrics.exceededBodySize.add(1);
+    if (error instanceof SampleLimitError) metrics.exceededSampleLimit.add(1);
+    if (error instanceof LabelLimitError) metrics.exceededLabelLimits.add(1);
+    if (isTargetFault(error)) logger.debug('scrape failed', this.#fields(message));
+    else logger.error('scrape could not be stored', this.#fields(message));
+    if (config.scrapeFailureLogFile !== '')
+      failureLogs.write(config.scrapeFailureLogFile, { message, jobName: config.jobName, url: target.url });
+    // A scrape over its limit says by how much; of others nothing is known.
+    const counts =
+      error instanceof SampleLimitError
+        ? { samplesScraped: error.samplesScraped, samplesAfterRelabel: error.samplesAfterRelabel }
+        : { samplesScraped: 0, samplesAfterRelabel: 0 };
+    return { error: message, durationMs: 0, ...counts, seriesAdded: 0, bodyBytes: isTooLarge ? -1 : bodyBytes };
+  }
+
+  #fields(err: string): Record<string, string> {
+    return { scrape_pool: this.#setup.config.jobName, target: this.target.url, ...(err === '' ? {} : { err }) };
+  }
+}
+
+/** Whether the target is to blame, and not what stores its samples. */
+function isTargetFault(error: unknown): boolean {
+  return [FetchError, BodySizeLimitError, ContentTypeError, ExpositionError, SampleLimitError, SampleLabelsError].some(
+    (fault) => error instanceof fault,
+  );
+}
+
+function snap(startMs: number, dueMs: number, intervalMs: number): number {
+  const tolerance = Math.min(intervalMs / 100, MAX_SNAP_MS);
+  return Math.round(Math.abs(startMs - dueMs) <= tolerance ? dueMs : startMs);
+}
+
+/** Leaves out samples past `limitMs`. Nearly always there are none. */
+function withoutFuture(columns: SampleColumns, limitMs: number): SampleColumns {
+  const { refs, times, values, count } = columns;
+  let ahead = 0;
+  for (let i = 0; i < count; i++) if (times[i]! > limitMs) ahead++;
+  if (ahead === 0) return columns;
+  const left = count - ahead;
+  const kept = {
+    refs: new Uint32Array(left),
+    times: new Float64Array(left),
+    values: new Float64Array(left),
+    count: left,
+  };
+  for (let i = 0, to = 0; i < count; i++) {
+    if (times[i]! > limitMs) continue;
+    kept.refs[to] = refs[i]!;
+    kept.times[to] = times[i]!;
+    kept.values.set(values.subarray(i, i + 1), to);
+    to++;
+  }
+  return kept;
 }
