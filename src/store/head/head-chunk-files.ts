@@ -109,10 +109,10 @@ export class HeadChunkWriter implements ChunkSink {
   #nextFile(): void {
     if (this.#fd >= 0) {
       this.flush();
-      closeSync(this.#fd);
+      this.close();
     }
+    this.#fd = openSync(join(this.#folder, fileName(this.#file + 1)), 'wx');
     this.#file++;
-    this.#fd = openSync(join(this.#folder, fileName(this.#file)), 'wx');
     this.#written = 0;
     this.#view.setUint32(0, HEAD_CHUNK_MAGIC);
     this.#view.setUint32(4, 0x01000000);
