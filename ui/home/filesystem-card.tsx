@@ -57,20 +57,18 @@ export function FilesystemCard({
         <h3 id="home-filesystems" className="card-title">
           Filesystems
         </h3>
-        <PageLink
-          className="card-link"
-          to={`/query${queryPageSearch([expr], rangeMs, false)}`}
-          aria-label="Open Filesystems in Query"
-          title="Open in Query"
-        >
-          <ArrowIcon />
-        </PageLink>
+        {source && (
+          <PageLink
+            className="card-link"
+            to={`/query${queryPageSearch([expr], rangeMs, false)}`}
+            aria-label="Open Filesystems in Query"
+            title="Open in Query"
+          >
+            <ArrowIcon />
+          </PageLink>
+        )}
       </header>
-      {found.length === 0 && (
-        <div className="card-empty">
-          {error?.message ?? (window.age === 'grown' ? data && 'No filesystem is reported.' : 'Data is arriving …')}
-        </div>
-      )}
+      {found.length === 0 && <div className="card-empty">{error?.message ?? emptyText(window, data)}</div>}
       <ul className="meters">
         {found.slice(0, MAX_SHOWN).map((filesystem) => (
           <Meter key={filesystem.mountpoint} {...filesystem} />
@@ -79,6 +77,11 @@ export function FilesystemCard({
       {found.length > MAX_SHOWN && <p className="meters-more">and {found.length - MAX_SHOWN} less full ones</p>}
     </article>
   );
+}
+
+function emptyText({ age }: LiveWindow, found: readonly Filesystem[] | undefined): string {
+  if (age === 'none' || age === 'young') return 'Data is arriving …';
+  return found === undefined ? '' : 'No filesystem is reported.';
 }
 
 function Meter({ mountpoint, usedBytes, sizeBytes }: Filesystem): ReactNode {

@@ -50,14 +50,16 @@ export function PanelCard({ panel, source, intervalMs, rangeMs, window }: PanelC
         <h3 id={titleId} className="card-title">
           {panel.title}
         </h3>
-        <PageLink
-          className="card-link"
-          to={`/query${queryPageSearch(drawnExprs, rangeMs, panel.isStacked)}`}
-          aria-label={`Open ${panel.title} in Query`}
-          title="Open in Query"
-        >
-          <ArrowIcon />
-        </PageLink>
+        {source && (
+          <PageLink
+            className="card-link"
+            to={`/query${queryPageSearch(drawnExprs, rangeMs, panel.isStacked)}`}
+            aria-label={`Open ${panel.title} in Query`}
+            title="Open in Query"
+          >
+            <ArrowIcon />
+          </PageLink>
+        )}
       </header>
       <Headlines headlines={headlines} />
       {points > 0 ? (
