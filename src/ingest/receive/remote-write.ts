@@ -34,7 +34,7 @@ export const MAX_REPORTED_CHARACTERS = 500;
 /** Decoded bodies up to here share memory from request to request. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
-/** A body that is no write request. Nothing of it was taken. */
+/** A body that is no write request. None of its samples are taken; series it named before the fault may have been resolved. */
 export class RemoteWriteError extends Error {
   override readonly name = 'RemoteWriteError';
 }

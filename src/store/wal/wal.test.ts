@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { HEAD_KERNELS, seededRandom } from '../../../test/kernels.ts';
-import { formatFloat } from '../../core/model/float.ts';
-import { Head } from '../head/head.ts';
-import { decodeSeries, RECORD_TYPE, SampleRecord, SeriesEncoder } from './wal-records.ts';
+import { seededRandom } from '../../../test/kernels.ts';
+import { withFolder } from './_wal-fixtures.ts';
 import { repairWal } from './repair.ts';
 import { readWal, type WalFault } from './wal-reader.ts';
-import { WalWriteError, WalWriter } from './wal-writer.ts';
-import { closeSync, fstatSync, openSync } from 'node:fs';
-
-function withFolder(body: (folder: string) => void): void {
-  const folder = mkdtempSync(join(tmpdir(), 'wal-'));
-  try {
-    body(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+import { WalWriter } from './wal-writer.ts';
 
 function readAll(folder: string): { records: string[]; fault: WalFault | null } {
   const records: string[] = [];
@@ -129,83 +115,5 @@ test('a missing segment ends the log there', () => {
     rmSync(join(folder, '00000001'));
     const { fault } = readAll(folder);
     assert.match(fault!.what, /00000001 is missing/);
-  });
-});
-
-test('a write that the disk refuses is an error, and the log goes on afterwards', () => {
-  withFolder((folder) => {
-    const writer = new WalWriter(folder, { compression: 'none' });
-    writer.log([Uint8Array.of(1, 2)]);
-    // The file descriptor is taken away, as a failing disk would: every write to it fails.
-    const fd = openSync('/dev/null', 'r');
-    const wal = fd - 1;
-    closeSync(fd);
-    assert.ok(fstatSync(wal).isFile());
-    closeSync(wal);
-    assert.throws(() => writer.log([Uint8Array.of(3)]), WalWriteError);
-    assert.deepEqual(readAll(folder), { records: text([Uint8Array.of(1, 2)]), fault: null });
-  });
-});
-
-test('series and samples come back bit for bit', () => {
-  const series = [
-    { walRef: 1, labels: ['__name__', 'x', 'a', 'ünï😀'] },
-    { walRef: 2 ** 40, labels: ['l', 'v'.repeat(1000)] },
-  ];
-  const record = new SeriesEncoder().encode(series);
-  const got: unknown[] = [];
-  decodeSeries(record, (walRef, labels) => got.push({ walRef, labels }));
-  assert.deepEqual(got, series);
-  for (let cut = 1; cut < record.length; cut++) {
-    const seen: unknown[] = [];
-    try {
-      decodeSeries(record.subarray(0, cut), (walRef, labels) => seen.push({ walRef, labels }));
-    } catch (error) {
-      assert.equal((error as Error).name, 'BytesError');
-    }
-    assert.ok(seen.length < 2);
-  }
-});
-
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
-
-test('promtool reads what the head wrote', { skip: hasPromtool ? false : 'promtool is not installed' }, () => {
-  withFolder((folder) => {
-    const memory = Head.createMemory(2048);
-    const [, make] = HEAD_KERNELS[0]!;
-    const wal = join(folder, 'wal');
-    mkdirSync(wal);
-    const writer = new WalWriter(wal, { compression: 'snappy' });
-    const encoder = new SeriesEncoder();
-    const head = new Head({
-      memory,
-      kernel: make(memory),
-      log: { log: (series, samples) => writer.log(series.length > 0 ? [encoder.encode(series), ...samples] : samples) },
-    });
-    const random = seededRandom(8);
-    const want: string[] = [];
-    const start = 1_700_000_000_000;
-    for (let scrape = 0; scrape < 200; scrape++) {
-      for (const name of ['a', 'b', 'c']) {
-        const value = Math.floor(random() * 1e5) / 4;
-        const ref = head.series(['__name__', name, 'job', 'x']);
-        head.append({ refs: Uint32Array.of(ref), times: Float64Array.of(start + scrape * 1000), values: Float64Array.of(value), count: 1 });
-        want.push(`{__name__="${name}", job="x"} ${formatFloat(value)} ${start + scrape * 1000}`);
-      }
-      head.commit();
-    }
-    writer.close();
-    const dump = execFileSync('promtool', ['tsdb', 'dump', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    assert.deepEqual(dump.trim().split('\n').sort(), want.sort());
-    const samples = new SampleRecord();
-    let count = 0;
-    readWal(wal, {
-      record: (record) => {
-        if (record[0] !== RECORD_TYPE.SAMPLES) return;
-        samples.decode(record);
-        count += samples.count;
-      },
-    });
-    assert.equal(count, want.length);
   });
 });
