@@ -42,6 +42,7 @@ const MIN_ZOOM_PIXELS = 6;
 /** Filling overlapping areas only tires the eye. */
 const MAX_FILLED_SERIES = 2;
 
+/** @param series in drawing order; of a stack the topmost first */
 export function plotOptions(
   series: readonly ChartSeries[],
   look: PlotLook,
@@ -71,7 +72,7 @@ export function plotOptions(
     bands: isStacked
       ? series
           .slice(1)
-          .map((each, i) => ({ series: [i + 2, i + 1] as [number, number], fill: withAlpha(each.color, 0.3) }))
+          .map((_, i) => ({ series: [i + 1, i + 2] as [number, number], fill: withAlpha(series[i]!.color, 0.3) }))
       : [],
     cursor: {
       points: { size: 7, width: 2 },

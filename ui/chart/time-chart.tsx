@@ -48,7 +48,8 @@ export function TimeChart(props: TimeChartProps): ReactNode {
     const element = host.current;
     if (!element) return undefined;
     const look: PlotLook = { unit, zone, scheme, isStacked, fromZero, leastMax, syncKey };
-    const options = plotOptions(series.current, look, {
+    const drawn = isStacked ? series.current.toReversed() : series.current;
+    const options = plotOptions(drawn, look, {
       timeRange: () => [latest.current.fromMs, latest.current.toMs],
       toZone: (timeMs) => (zone === 'utc' ? uPlot.tzDate(new Date(timeMs), 'Etc/UTC') : new Date(timeMs)),
       onZoom: canZoom ? (from, to) => latest.current.onZoom?.(from, to) : null,
@@ -106,6 +107,9 @@ export function TimeChart(props: TimeChartProps): ReactNode {
 
 function toColumns(data: ChartData, isStacked: boolean): uPlot.AlignedData {
   const stepCount = data.timesMs.length;
-  const values = isStacked ? stackValues(data.series, stepCount) : data.series.map((each) => [...each.values]);
+  // A stack is drawn from its top, so that where a series adds nothing the line of the one below it shows.
+  const values = isStacked
+    ? stackValues(data.series, stepCount).toReversed()
+    : data.series.map((each) => [...each.values]);
   return [[...data.timesMs], ...values];
 }

@@ -6,7 +6,7 @@ import { useState, type ReactNode } from 'react';
 import { PageLink } from '../app/link.tsx';
 import { readStored, useSettings, writeStored } from '../app/settings.tsx';
 import { usePageTitle } from '../app/page-title.ts';
-import { formatClock, type Zone } from '../model/zone.ts';
+import { formatClock, formatDateTime, type Zone } from '../model/zone.ts';
 import { FilesystemCard } from './filesystem-card.tsx';
 import type { LiveWindow } from './live-window.ts';
 import { useLiveWindow, useScrapeInterval, useSources } from './live.ts';
@@ -97,7 +97,7 @@ export function HomePage(): ReactNode {
   );
 }
 
-function aboutText({ age, nowMs }: LiveWindow, zone: Zone): string {
+function aboutText({ age, nowMs, fromMs, isWhole }: LiveWindow, zone: Zone): string {
   switch (age) {
     case 'unknown':
       return '\u00a0';
@@ -106,7 +106,9 @@ function aboutText({ age, nowMs }: LiveWindow, zone: Zone): string {
     case 'young':
       return 'The first data is here. Charts fill while it arrives.';
     default:
-      return `Live, as of ${formatClock(nowMs, zone)}. Charts share one cursor; each opens in Query.`;
+      return isWhole
+        ? `Live, as of ${formatClock(nowMs, zone)}. Charts share one cursor; each opens in Query.`
+        : `Live, as of ${formatClock(nowMs, zone)}. There is data since ${formatDateTime(fromMs, zone)}.`;
   }
 }
 

@@ -9,6 +9,8 @@ import { alignedGrid, roundStepMs } from '../model/step.ts';
 
 /** Steps of a chart at most. */
 export const MAX_STEPS = 240;
+/** Data that fills so much of the range counts as filling it: its first step may lie a step after the range's start. */
+const NEARLY_WHOLE = 0.97;
 /** The axis is never shorter. */
 export const MIN_SPAN_MS = 60_000;
 
@@ -22,6 +24,8 @@ export interface LiveWindow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly age: DataAge;
+  /** The axis is the whole chosen range. */
+  readonly isWhole: boolean;
   readonly nowMs: number;
 }
 
@@ -36,15 +40,16 @@ export interface LiveRange {
 
 export function liveWindow({ nowMs, rangeMs, intervalMs, dataStartMs }: LiveRange): LiveWindow {
   const dataMs = dataStartMs === null || dataStartMs === undefined ? 0 : nowMs - dataStartMs;
-  const spanMs = Math.min(rangeMs, Math.max(MIN_SPAN_MS, dataMs));
+  const spanMs = dataMs > rangeMs * NEARLY_WHOLE ? rangeMs : Math.max(MIN_SPAN_MS, dataMs);
   // Scrapes are asked one by one even where they are far apart, as long as that fills the chart.
   const stepMs = roundStepMs(spanMs, Math.min(intervalMs, spanMs / 10), MAX_STEPS);
   const grid = alignedGrid(nowMs, spanMs, stepMs);
   const age =
     dataStartMs === undefined ? 'unknown' : dataStartMs === null ? 'none' : dataMs < MIN_SPAN_MS ? 'young' : 'grown';
-  if (age !== 'young') return { grid, fromMs: grid.startMs, toMs: grid.endMs, age, nowMs };
+  const isWhole = spanMs === rangeMs;
+  if (age !== 'young') return { grid, fromMs: grid.startMs, toMs: grid.endMs, age, isWhole, nowMs };
   const fromMs = Math.max(grid.startMs, Math.floor(dataStartMs! / stepMs) * stepMs);
-  return { grid, fromMs, toMs: Math.max(grid.endMs, fromMs + MIN_SPAN_MS), age, nowMs };
+  return { grid, fromMs, toMs: Math.max(grid.endMs, fromMs + MIN_SPAN_MS), age, isWhole, nowMs };
 }
 
 /** Where to look for the first data: over the whole range, then finer over its end, where a coarse step may miss it. */

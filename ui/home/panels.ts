@@ -68,7 +68,7 @@ export const MACHINE_PANELS: readonly Panel[] = [
     unit: 'percent',
     isStacked: true,
     leastMax: 10,
-    negligible: 0.05,
+    negligible: 0.5,
     queries: [
       {
         expr: (selector, window) =>
