@@ -153,26 +153,42 @@ test('a commit hands new series and sample records to the log once', () => {
   assert.equal(records.length, 2, 'nothing taken, nothing logged');
 });
 
-test('a series that a failed commit could not log is logged by the next', () => {
-  const memory = Head.createMemory(4096);
+test('what a failed commit could not log goes with the next, and nothing is taken past the buffer', () => {
+  const memory = Head.createMemory(8192);
   const seen: string[] = [];
+  let records = 0;
   let fail = true;
   const head = new Head({
     memory,
     kernel: makeKernel(memory),
     log: {
-      log: (series) => {
+      log: (series, samples) => {
         if (fail) throw new Error('disk full');
         seen.push(...series.map(({ labels }) => formatLabels(labels)));
+        records += samples.length;
       },
     },
   });
-  append(head, head.series(['__name__', 'a']), [[1000, 1]]);
+  const ref = head.series(['__name__', 'a']);
+  append(head, ref, [[1000, 1]]);
   assert.throws(() => head.commit(), /disk full/);
+  const batch = 65_536;
+  const columns = { refs: new Uint32Array(batch).fill(ref), times: new Float64Array(batch), values: new Float64Array(batch), count: batch };
+  let taken = 0;
+  assert.throws(() => {
+    for (;;) {
+      columns.times = Float64Array.from({ length: batch }, (_, i) => 2000 + (taken * batch + i) * 1000);
+      head.append(columns);
+      taken++;
+    }
+  }, /disk full/);
+  assert.equal(taken, 2, 'the buffer holds two batches more');
+  const newest = head.maxTimeMs;
+  assert.equal(newest, 2000 + (2 * batch - 1) * 1000, 'what was refused is not in memory either');
   fail = false;
-  append(head, head.series(['__name__', 'a']), [[2000, 1]]);
   head.commit();
   assert.deepEqual(seen, ['a']);
+  assert.equal(records, 3);
 });
 
 test('the series limit refuses new series and keeps known ones', () => {

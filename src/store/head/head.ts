@@ -21,7 +21,7 @@ const LOG_HEADER_BYTES = 17;
 const LOG_SAMPLE_BYTES = 23;
 /** Samples that one kernel call takes; longer columns are cut. */
 const MAX_BATCH = 65_536;
-/** Columns and records of a commit: what does not fit is handed to the log early. */
+/** Records of a commit: what does not fit is handed to the log early. */
 const LOG_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** A series as the WAL names it. */
@@ -186,6 +186,8 @@ export class Head implements Appender {
     const { linear } = this.memory;
     for (let from = 0; from < columns.count; from += MAX_BATCH) {
       const count = Math.min(MAX_BATCH, columns.count - from);
+      // Room for the log before anything is appended: while the disk is full nothing more comes in.
+      if (logged && this.#logUsed + LOG_HEADER_BYTES + count * LOG_SAMPLE_BYTES > LOG_BUFFER_BYTES) this.commit();
       this.memory.reserveForAppend(count);
       const [refs, times, values] = this.#addresses(columns, from, count);
       const appended = this.#kernel.append(HEAD_ROOT, refs, times, values, this.#statusesAt, count, minValidMs, this.#chunkRangeMs);
@@ -211,27 +213,22 @@ export class Head implements Appender {
   }
 
   #encode(refs: number, times: number, values: number, count: number): void {
-    if (this.#logUsed + LOG_HEADER_BYTES + count * LOG_SAMPLE_BYTES > LOG_BUFFER_BYTES) this.commit();
     const at = this.#logAt + this.#logUsed;
     const length = this.#kernel.encodeSamples(HEAD_ROOT, refs, times, values, this.#statusesAt, count, at);
     this.#records.push(this.memory.linear.u8.subarray(at, at + length));
     this.#logUsed += length;
   }
 
+  /**
+   * What the log did not take stays and goes with the next commit: samples that are in memory must reach the log, or a sender that tries
+   * again would be told that they are there already.
+   */
   commit(): void {
     if (this.#newSeries.length === 0 && this.#records.length === 0) return;
-    const series = this.#newSeries;
-    const records = this.#records;
+    this.#log.log(this.#newSeries, this.#records);
     this.#newSeries = [];
     this.#records = [];
     this.#logUsed = 0;
-    try {
-      this.#log.log(series, records);
-    } catch (error) {
-      // The samples are lost to the log, the series must not be: later samples name them.
-      this.#newSeries = [...series, ...this.#newSeries];
-      throw error;
-    }
   }
 
   /** Full chunks that wait for a file. */
