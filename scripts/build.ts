@@ -1,9 +1,11 @@
 /**
- * Builds what is not run from source: the WebAssembly kernels and the browser app, into build/.
+ * Builds what is not run from source: the WebAssembly kernels and the browser app into build/, and the server as JavaScript into
+ * dist/, which starts faster and holds 50 MB less than source whose types each thread strips for itself.
  * With --if-stale it does nothing when the inputs' hash is that of the last build.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KERNELS } from './kernels.ts';
@@ -62,6 +64,13 @@ async function buildUi(): Promise<void> {
   await build({ root: join(root, 'ui'), configFile: join(root, 'ui', 'vite.config.ts'), logLevel: 'warn' });
 }
 
+function buildServer(): Promise<void> {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const run = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  if (run.status !== 0) throw new Error('the server does not compile');
+  return Promise.resolve();
+}
+
 async function buildPart(part: string, inputs: readonly string[], stamps: Record<string, string>, build: () => Promise<void>): Promise<void> {
   const hash = hashOf(inputs);
   if (process.argv.includes('--if-stale') && stamps[part] === hash) return;
@@ -83,3 +92,4 @@ await buildPart('kernels', [...shared, ...filesUnder(join(root, 'src/core/kernel
 if (existsSync(join(root, 'ui', 'vite.config.ts'))) {
   await buildPart('ui', [...shared, ...filesUnder(join(root, 'ui')), ...filesUnder(join(root, 'src/query/promql')), ...filesUnder(join(root, 'src/core/model'))], stamps, buildUi);
 }
+await buildPart('server', [...shared, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), ...filesUnder(join(root, 'src'))], stamps, buildServer);

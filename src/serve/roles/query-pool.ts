@@ -4,15 +4,18 @@
  * A worker polls its cancel word between batches of series, so a query whose client has gone or whose time is up ends soon. One
  * that does not end within a grace period is stuck in something that can't poll: its thread is replaced, the others go on.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import type { Logger } from '../../core/base/log.ts';
 import type { Counter, Gauge, MetricFamily, Registry, Summary } from '../../core/base/metrics.ts';
 import { ApiError, type ApiErrorType, type BackendQuery, type CardinalityQuery } from '../api/backend.ts';
+import { startThread } from './start-thread.ts';
 import type { QueryWorkerData, QueryWorkerMessage, QueryWorkerRequest } from './query-worker.ts';
 
 /** Queries that wait at most, beside those that run. One more is refused. */
 export const MAX_WAITING_QUERIES = 1000;
+/** Queries make garbage: labels, results. */
+const YOUNG_GENERATION_MB = 24;
 /** How long past its timeout a query may keep its thread. */
 const STUCK_GRACE_MS = 10_000;
 
@@ -121,7 +124,7 @@ export class QueryPool {
   #open(index: number): Slot {
     const control = new Int32Array(new SharedArrayBuffer(4));
     const data: QueryWorkerData = { ...this.#options.workerData, control, stagingAt: this.#options.stagings[index]! };
-    const worker = new Worker(new URL('./query-worker.ts', import.meta.url), { workerData: data, name: `query-${index}` });
+    const worker = startThread({ module: 'query-worker', name: `query-${index}`, data, youngGenerationMb: YOUNG_GENERATION_MB });
     const slot: Slot = { worker, control, job: null, metrics: [] };
     worker.on('message', (message: QueryWorkerMessage) => this.#receive(slot, message));
     worker.on('error', (error: Error) => this.#replace(slot, index, error));

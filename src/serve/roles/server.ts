@@ -6,7 +6,7 @@
  */
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { systemClock } from '../../core/base/clock.ts';
 import { errorMessage } from '../../core/base/errors.ts';
 import { createLogger, type Logger } from '../../core/base/log.ts';
@@ -39,8 +39,11 @@ import { registerProcessMetrics } from './process-metrics.ts';
 import { QueryPool } from './query-pool.ts';
 import { RpcClient } from './rpc.ts';
 import { ScrapePools } from './scrape-pools.ts';
+import { startThread } from './start-thread.ts';
 import { defaultQueryWorkers } from './thread-count.ts';
 
+/** Scraping makes little garbage. */
+const INGEST_YOUNG_GENERATION_MB = 6;
 /** How long a clean stop may take before the process ends anyway. */
 const STOP_GRACE_MS = 20_000;
 
@@ -155,7 +158,7 @@ class CoeusServer implements Backend {
       logFormat,
       scrapeSeed: `${hostname()}${formatLabels(this.externalLabels())}`,
     };
-    const thread = new Worker(new URL('./ingest-worker.ts', import.meta.url), { workerData: data, name: 'ingest' });
+    const thread = startThread({ module: 'ingest-worker', name: 'ingest', data, youngGenerationMb: INGEST_YOUNG_GENERATION_MB });
     this.#ingestThread = thread;
     const ingest = new RpcClient<IngestMethods>(thread);
     this.#ingest = ingest;
