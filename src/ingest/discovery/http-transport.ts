@@ -3,11 +3,11 @@
  * one configuration block.
  *
  * TLS files are read before each request; when their content changed, new pools replace the old ones, which finish what
- * they carry. Timeouts are the caller's AbortSignal alone, so the pools have none beside the connect timeout.
+ * they carry. The library itself is loaded with the first request: most servers never need it, and it takes 7 MB a thread. Timeouts are the caller's AbortSignal alone, so the pools have none beside the connect timeout.
  */
 import { readFile } from 'node:fs/promises';
 import type { SecureVersion } from 'node:tls';
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { HttpClientConfig, TlsConfig, TlsVersion } from '../../core/model/http-client-config.ts';
 import { proxyFor, type Environment } from './http-proxy.ts';
 
@@ -64,6 +64,7 @@ export class HttpTransport {
 
   /** The pool for a request. @throws Error once closed @param unixSocket path of a socket that stands in for the URL's host, or '' */
   async pool(url: URL, unixSocket: string): Promise<Dispatcher> {
+    const undici = await import('undici');
     if (this.#closed) throw new Error('the HTTP client is closed');
     const material = url.protocol === 'https:' ? await readMaterial(this.#config.tls) : this.#material;
     if (
@@ -78,7 +79,7 @@ export class HttpTransport {
     // CONNECT headers belong to tunnels only, so a forwarding pool is another one.
     const way = unixSocket !== '' ? `unix ${unixSocket}` : proxy !== '' ? `${url.protocol} by ${proxy}` : 'direct';
     const known = this.#pools.get(way);
-    const pool = known ?? this.#open(url, unixSocket, proxy);
+    const pool = known ?? this.#open(undici, url, unixSocket, proxy);
     this.#pools.delete(way);
     this.#pools.set(way, pool);
     if (this.#pools.size > MAX_POOLS) {
@@ -97,7 +98,7 @@ export class HttpTransport {
     await Promise.all(pools.map(async (pool) => pool.destroy()));
   }
 
-  #open(url: URL, unixSocket: string, proxy: string): Dispatcher {
+  #open({ Agent, ProxyAgent }: typeof import('undici'), url: URL, unixSocket: string, proxy: string): Dispatcher {
     const tls = tlsOptions(this.#config.tls, this.#material);
     const shared = {
       allowH2: this.#config.enableHttp2,
