@@ -61,6 +61,21 @@ export interface FormatDecision {
  * @throws ContentTypeError in Prometheus' words; also for protobuf, which is not read here
  */
 export function decideFormat(contentType: string, fallback: ScrapeProtocol | undefined): FormatDecision {
+  const key = `${fallback ?? ''} ${contentType}`;
+  let decision = decisions.get(key);
+  if (decision === undefined) {
+    decision = decideFormatAnew(contentType, fallback);
+    if (decisions.size >= MAX_DECISIONS) decisions.clear();
+    decisions.set(key, decision);
+  }
+  return decision;
+}
+
+/** Targets of a kind send one content type for ever; parsing it takes longer than parsing a small page. */
+const decisions = new Map<string, FormatDecision>();
+const MAX_DECISIONS = 64;
+
+function decideFormatAnew(contentType: string, fallback: ScrapeProtocol | undefined): FormatDecision {
   if (contentType === '') {
     if (fallback !== undefined) return { format: formatOfProtocol(fallback), warning: undefined };
     throw new ContentTypeError(

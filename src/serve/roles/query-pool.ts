@@ -70,7 +70,7 @@ export class QueryPool {
     registry.gauge('prometheus_engine_queries_concurrent_max', 'The max number of concurrent queries.').set(options.workerCount);
     this.#running.set(0);
     this.#refused.add(0);
-    for (let i = 0; i < options.workerCount; i++) this.#slots.push(this.#open(i));
+    this.#slots.push(this.#open(0));
   }
 
   /**
@@ -146,10 +146,11 @@ export class QueryPool {
     this.#dispatch();
   }
 
+  /** Hands waiting queries to free workers. A worker beyond the first is started when all others are busy, and then stays. */
   #dispatch(): void {
-    for (const slot of this.#slots) {
-      if (this.#waiting.length === 0) return;
-      if (slot.job !== null) continue;
+    while (this.#waiting.length > 0) {
+      const slot = this.#freeSlot();
+      if (slot === null) return;
       const job = this.#waiting.shift()!;
       const waitedMs = performance.now() - job.queuedAtMs;
       if (waitedMs >= job.timeoutMs) {
@@ -161,6 +162,15 @@ export class QueryPool {
       const message: QueryWorkerRequest = { id: job.id, request: job.request, waitedMs, leftMs: job.timeoutMs - waitedMs };
       slot.worker.postMessage(message);
     }
+  }
+
+  #freeSlot(): Slot | null {
+    const free = this.#slots.find((slot) => slot.job === null);
+    if (free !== undefined) return free;
+    if (this.#slots.length === this.#options.workerCount) return null;
+    const slot = this.#open(this.#slots.length);
+    this.#slots.push(slot);
+    return slot;
   }
 
   #receive(slot: Slot, message: QueryWorkerMessage): void {
