@@ -55,7 +55,7 @@ async function buildKernels(): Promise<void> {
       ],
       { baseDir: root } as never,
     );
-    if (error) throw new Error(`kernel ${name} does not compile: ${error.message}\n${stderr.toString()}`);
+    if (error) throw new Error(`kernel ${name} does not compile: ${error.message}\n${JSON.stringify(stderr)}`);
   }
 }
 
@@ -65,8 +65,9 @@ async function buildUi(): Promise<void> {
 }
 
 function buildServer(): Promise<void> {
+  // Types are `npm run typecheck`'s; a build only takes them off.
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const run = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  const run = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noCheck'], { cwd: root, stdio: 'inherit' });
   if (run.status !== 0) throw new Error('the server does not compile');
   return Promise.resolve();
 }

@@ -7,6 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { SecureVersion } from 'node:tls';
+import type * as Undici from 'undici';
 import type { Dispatcher } from 'undici';
 import type { HttpClientConfig, TlsConfig, TlsVersion } from '../../core/model/http-client-config.ts';
 import { proxyFor, type Environment } from './http-proxy.ts';
@@ -98,7 +99,7 @@ export class HttpTransport {
     await Promise.all(pools.map(async (pool) => pool.destroy()));
   }
 
-  #open({ Agent, ProxyAgent }: typeof import('undici'), url: URL, unixSocket: string, proxy: string): Dispatcher {
+  #open({ Agent, ProxyAgent }: typeof Undici, url: URL, unixSocket: string, proxy: string): Dispatcher {
     const tls = tlsOptions(this.#config.tls, this.#material);
     const shared = {
       allowH2: this.#config.enableHttp2,

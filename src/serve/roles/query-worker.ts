@@ -110,9 +110,7 @@ class QueryWorker {
         return writeFederateText(await federatedSamples(this.#querier, request, this.#data.lookbackMs), request.externalLabels);
       case 'cardinality':
         return [encoder.encode(JSON.stringify(cardinality(this.#querier.index, request.limit)))];
-      case 'series':
-      case 'labels':
-      case 'values':
+      default:
         return answerMetadata(this.#querier, request);
     }
   }

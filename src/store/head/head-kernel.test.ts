@@ -25,7 +25,7 @@ function sequences(seed: number): { name: string; times: number[]; values: numbe
   const random = seededRandom(seed);
   const steps = (n: number, next: (t: number) => number): number[] => {
     const times = [1_700_000_000_000];
-    while (times.length < n) times.push(times.at(-1)! + next(times.at(-1)!));
+    while (times.length < n) times.push(times[times.length - 1]! + next(times[times.length - 1]!));
     return times;
   };
   const regular = steps(120, () => 15_000);

@@ -5,7 +5,7 @@
  */
 import { BLOCK_BYTES, HEAD_MAGIC, META, ROOT, SLAB_ENTRIES, SLAB_SHIFT } from '../../core/kernels/head-layout.ts';
 import { KERNEL_RESERVED_BYTES } from '../../core/kernels/kernels.ts';
-import { LinearMemory } from '../../core/kernels/linear-memory.ts';
+import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { assert } from '../../core/base/assert.ts';
 
 /** The root is the first thing allocated, so every thread knows where it is. */
@@ -107,7 +107,7 @@ export class HeadMemory {
       return;
     }
     // What is left of the old region goes to the free list; it is less than one reservation.
-    for (let at = next; at + entryBytes <= end && next !== 0; at += entryBytes) {
+    for (let at = next; at > 0 && at + entryBytes <= end; at += entryBytes) {
       this.linear.u32[at >>> 2] = this.get(freeField);
       this.set(freeField, at);
     }

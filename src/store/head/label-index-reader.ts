@@ -48,7 +48,7 @@ export class LabelIndexReader {
     const { u32 } = this.#linear;
     const at = u32[(this.#record(ref) + RECORD.LABELS) >>> 2]! >>> 2;
     const count = u32[at]!;
-    const labels: string[] = new Array<string>(count * 2);
+    const labels: string[] = Array.from({ length: count * 2 });
     for (let i = 0; i < count; i++) {
       const pair = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, u32[at + 1 + i]!, PAIR.BYTES) >>> 2;
       labels[2 * i] = this.#string(u32[pair]!);
@@ -163,7 +163,11 @@ export class LabelIndexReader {
       const { matcher, verdicts } = tests[t]!;
       const name = nameSymbols[t]!;
       let passed = matcher.matchesEmpty;
-      for (let i = at + 1; i < end && name !== 0; i++) {
+      if (name === 0) {
+        if (!passed) return false;
+        continue;
+      }
+      for (let i = at + 1; i < end; i++) {
         const pair = u32[i]!;
         const pairAt = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES) >>> 2;
         if (u32[pairAt] !== name) continue;

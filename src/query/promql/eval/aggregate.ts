@@ -190,7 +190,7 @@ function averageRows({ expr, grid, source }: AggregateInput, sink: RowSink): voi
   const means: (KahanMean | null)[][] = [];
   source(({ labels, dropName, values, present }) => {
     const group = groups.indexOf(labels, dropName);
-    const steps = (means[group] ??= new Array<KahanMean | null>(stepCount).fill(null));
+    const steps = (means[group] ??= Array.from<KahanMean | null>({ length: stepCount }).fill(null));
     for (let i = 0; i < stepCount; i++) {
       if (present[i] !== 0) (steps[i] ??= new KahanMean()).add(values[i]!);
     }

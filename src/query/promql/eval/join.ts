@@ -9,7 +9,7 @@ import { PromqlEvaluationError } from '../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../parse/ast.ts';
 import { dropMetricName, type QueryContext } from './context.ts';
 import { arithmeticOf, comparisonOf } from './operators.ts';
-import { newRow, RowTable, type Row, type RowSink } from './rows.ts';
+import { newRow, type Row, type RowSink, type RowTable } from './rows.ts';
 
 /** The labels that decide a match, as a key and as labels for messages. */
 class Signature {
