@@ -1,0 +1,252 @@
+/**
+ * The running state of aggregations: for each group and step, what has been seen so far.
+ *
+ * Rows come in one at a time and are added to their group's row, so an aggregation holds its groups and not its input.
+ * Sums are compensated, in the order in which rows come.
+ * Source: Prometheus, "Aggregation operators".
+ */
+import { FLOAT } from './row-batch.ts';
+
+/** Adds rows of floats to groups. Slot of step s in group g: g * stepCount + s. */
+export interface Accumulator {
+  /** Adds the floats of `values[from…from + length)`; other slots are left out. */
+  add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void;
+  /** The result at a slot that `has` something. */
+  result(slot: number): number;
+  has(slot: number): boolean;
+}
+
+export function createAccumulator(op: string, slots: number): Accumulator | null {
+  switch (op) {
+    case 'sum':
+      return new SumAccumulator(slots);
+    case 'avg':
+      return new AverageAccumulator(slots);
+    case 'count':
+      return new CountAccumulator(slots, false);
+    case 'group':
+      return new CountAccumulator(slots, true);
+    case 'min':
+      return new ExtremeAccumulator(slots, -1);
+    case 'max':
+      return new ExtremeAccumulator(slots, 1);
+    case 'stdvar':
+      return new VarianceAccumulator(slots, false);
+    case 'stddev':
+      return new VarianceAccumulator(slots, true);
+    default:
+      return null;
+  }
+}
+
+class SumAccumulator implements Accumulator {
+  readonly #sums: Float64Array;
+  readonly #lost: Float64Array;
+  readonly #seen: Uint8Array;
+
+  constructor(slots: number) {
+    this.#sums = new Float64Array(slots);
+    this.#lost = new Float64Array(slots);
+    this.#seen = new Uint8Array(slots);
+  }
+
+  add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
+    const sums = this.#sums;
+    const lost = this.#lost;
+    const seen = this.#seen;
+    for (let i = 0; i < length; i++) {
+      if (present[from + i] !== FLOAT) continue;
+      const x = values[from + i]!;
+      const slot = into + i;
+      if (seen[slot] === 0) {
+        seen[slot] = 1;
+        sums[slot] = x;
+        continue;
+      }
+      const sum = sums[slot]!;
+      const next = sum + x;
+      if (next === Infinity || next === -Infinity) lost[slot] = 0;
+      else if (Math.abs(sum) >= Math.abs(x)) lost[slot]! += sum - next + x;
+      else lost[slot]! += x - next + sum;
+      sums[slot] = next;
+    }
+  }
+
+  has(slot: number): boolean {
+    return this.#seen[slot] === 1;
+  }
+
+  result(slot: number): number {
+    const lost = this.#lost[slot]!;
+    return lost === 0 ? this.#sums[slot]! : this.#sums[slot]! + lost;
+  }
+}
+
+/** Sums first and divides last; where the sum overflows, goes on with the mean of what it has. */
+class AverageAccumulator implements Accumulator {
+  readonly #sums: Float64Array;
+  readonly #lost: Float64Array;
+  readonly #counts: Float64Array;
+  readonly #isIncremental: Uint8Array;
+
+  constructor(slots: number) {
+    this.#sums = new Float64Array(slots);
+    this.#lost = new Float64Array(slots);
+    this.#counts = new Float64Array(slots);
+    this.#isIncremental = new Uint8Array(slots);
+  }
+
+  add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
+    const sums = this.#sums;
+    const counts = this.#counts;
+    for (let i = 0; i < length; i++) {
+      if (present[from + i] !== FLOAT) continue;
+      const x = values[from + i]!;
+      const slot = into + i;
+      const count = ++counts[slot]!;
+      if (count === 1) {
+        sums[slot] = x;
+        continue;
+      }
+      if (this.#isIncremental[slot] === 0) {
+        const next = sums[slot]! + x;
+        if (next !== Infinity && next !== -Infinity) {
+          this.#plus(slot, x);
+          continue;
+        }
+        this.#isIncremental[slot] = 1;
+        sums[slot]! /= count - 1;
+        this.#lost[slot]! /= count - 1;
+      }
+      const weight = (count - 1) / count;
+      sums[slot]! *= weight;
+      this.#lost[slot]! *= weight;
+      this.#plus(slot, x / count);
+    }
+  }
+
+  has(slot: number): boolean {
+    return this.#counts[slot]! > 0;
+  }
+
+  result(slot: number): number {
+    if (this.#isIncremental[slot] === 1) return this.#sums[slot]! + this.#lost[slot]!;
+    const count = this.#counts[slot]!;
+    return this.#sums[slot]! / count + this.#lost[slot]! / count;
+  }
+
+  #plus(slot: number, x: number): void {
+    const sum = this.#sums[slot]!;
+    const next = sum + x;
+    if (next === Infinity || next === -Infinity) this.#lost[slot] = 0;
+    else if (Math.abs(sum) >= Math.abs(x)) this.#lost[slot]! += sum - next + x;
+    else this.#lost[slot]! += x - next + sum;
+    this.#sums[slot] = next;
+  }
+}
+
+/** Also counts histograms. */
+class CountAccumulator implements Accumulator {
+  readonly #counts: Float64Array;
+  readonly #isGroup: boolean;
+
+  constructor(slots: number, isGroup: boolean) {
+    this.#counts = new Float64Array(slots);
+    this.#isGroup = isGroup;
+  }
+
+  add(_values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
+    const counts = this.#counts;
+    for (let i = 0; i < length; i++) if (present[from + i] !== 0) counts[into + i]!++;
+  }
+
+  has(slot: number): boolean {
+    return this.#counts[slot]! > 0;
+  }
+
+  result(slot: number): number {
+    return this.#isGroup ? 1 : this.#counts[slot]!;
+  }
+}
+
+/** A NaN gives way to any number. */
+class ExtremeAccumulator implements Accumulator {
+  readonly #best: Float64Array;
+  readonly #seen: Uint8Array;
+  readonly #sign: number;
+
+  constructor(slots: number, sign: 1 | -1) {
+    this.#best = new Float64Array(slots);
+    this.#seen = new Uint8Array(slots);
+    this.#sign = sign;
+  }
+
+  add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
+    const best = this.#best;
+    const seen = this.#seen;
+    const sign = this.#sign;
+    for (let i = 0; i < length; i++) {
+      if (present[from + i] !== FLOAT) continue;
+      const x = values[from + i]!;
+      const slot = into + i;
+      const current = best[slot]!;
+      if (seen[slot] === 0 || sign * x > sign * current || current !== current) {
+        best[slot] = x;
+        seen[slot] = 1;
+      }
+    }
+  }
+
+  has(slot: number): boolean {
+    return this.#seen[slot] === 1;
+  }
+
+  result(slot: number): number {
+    return this.#best[slot]!;
+  }
+}
+
+/** By Welford's method, with compensation. */
+class VarianceAccumulator implements Accumulator {
+  readonly #counts: Float64Array;
+  readonly #means: Float64Array;
+  readonly #squares: Float64Array;
+  readonly #isDeviation: boolean;
+
+  constructor(slots: number, isDeviation: boolean) {
+    this.#counts = new Float64Array(slots);
+    this.#means = new Float64Array(slots);
+    this.#squares = new Float64Array(slots);
+    this.#isDeviation = isDeviation;
+  }
+
+  add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
+    const counts = this.#counts;
+    const means = this.#means;
+    const squares = this.#squares;
+    for (let i = 0; i < length; i++) {
+      if (present[from + i] !== FLOAT) continue;
+      const x = values[from + i]!;
+      const slot = into + i;
+      const count = ++counts[slot]!;
+      if (count === 1) {
+        means[slot] = x;
+        // The spread of an infinity or a NaN is not known.
+        squares[slot] = x - x;
+        continue;
+      }
+      const delta = x - means[slot]!;
+      means[slot]! += delta / count;
+      squares[slot]! += delta * (x - means[slot]!);
+    }
+  }
+
+  has(slot: number): boolean {
+    return this.#counts[slot]! > 0;
+  }
+
+  result(slot: number): number {
+    const variance = this.#squares[slot]! / this.#counts[slot]!;
+    return this.#isDeviation ? Math.sqrt(variance) : variance;
+  }
+}

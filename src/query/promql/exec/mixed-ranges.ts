@@ -1,0 +1,222 @@
+/**
+ * Range functions over the few series that hold more than floats, one window at a time.
+ *
+ * Functions that mean nothing for histograms look past them and say so; those that mean something for both refuse windows
+ * that mix the two.
+ * Source: Prometheus, query functions; specification of native histograms.
+ */
+import type { FloatHistogram } from '../../../core/model/histogram.ts';
+import { METRIC_NAME, labelValue, type Labels } from '../../../core/model/labels.ts';
+import { MixedSamples } from '../../../core/model/mixed-samples.ts';
+import { COUNTER_KINDS, extrapolationFactor } from '../functions/counters.ts';
+import { detectReset, equalHistograms, scaleHistogram } from '../functions/histogram-arithmetic.ts';
+import { histogramGain, instantHistogramGain, type RateFindings } from '../functions/histogram-rate.ts';
+import { HistogramSum } from '../functions/histogram-sum.ts';
+import { windowFunction, type WindowResult } from '../functions/over-time.ts';
+import { extremeOf } from '../functions/sliding-extreme.ts';
+import { Windows } from '../functions/windows.ts';
+import type { RangeCallPlan } from '../plan/plan.ts';
+import { forMetric } from './annotations.ts';
+import type { Execution } from './execution.ts';
+import { reportSum } from './histogram-operators.ts';
+import type { ScalarOperator } from './operator.ts';
+import { FLOAT, type RowBatch } from './row-batch.ts';
+
+type Value = number | FloatHistogram | null;
+
+export class MixedRanges {
+  /** Whether the last row had floats in its windows. */
+  sawFloats = false;
+  readonly #execution: Execution;
+  readonly #plan: RangeCallPlan;
+  readonly #args: readonly ScalarOperator[];
+  readonly #floats = new MixedSamples();
+  readonly #result: WindowResult = { value: 0, isPresent: false };
+  #name = '';
+
+  constructor(execution: Execution, plan: RangeCallPlan, args: readonly ScalarOperator[]) {
+    this.#execution = execution;
+    this.#plan = plan;
+    this.#args = args;
+  }
+
+  isNeeded(samples: MixedSamples): boolean {
+    return samples.hasHistograms;
+  }
+
+  /** Fills one row at `at`. @returns how many steps have a value */
+  fill(windows: Windows, batch: RowBatch, at: number, labels: Labels): number {
+    this.#name = labelValue(labels, METRIC_NAME);
+    this.sawFloats = false;
+    let seen = 0;
+    for (let step = 0; step < windows.stepCount; step++) {
+      const from = windows.first[step]!;
+      const to = windows.end[step]!;
+      const slot = at + step;
+      batch.present[slot] = 0;
+      const value = from === to ? null : this.#evaluate(windows, from, to, step);
+      if (value === null) continue;
+      if (typeof value === 'number') {
+        batch.values[slot] = value;
+        batch.present[slot] = FLOAT;
+      } else batch.putHistogram(slot, value);
+      seen++;
+    }
+    return seen;
+  }
+
+  #evaluate(windows: Windows, from: number, to: number, step: number): Value {
+    const { samples } = windows;
+    const histograms: FloatHistogram[] = [];
+    for (let i = from; i < to; i++) {
+      const histogram = samples.histogramAt(i);
+      if (histogram !== undefined) histograms.push(histogram);
+    }
+    const floatCount = to - from - histograms.length;
+    if (floatCount > 0) this.sawFloats = true;
+    switch (this.#plan.func) {
+      case 'rate':
+      case 'increase':
+      case 'delta':
+        if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
+        return floatCount > 0 ? this.#refuseMix() : this.#extrapolated(histograms, windows, from, to, step);
+      case 'irate':
+      case 'idelta':
+        return this.#instant(samples, from, to, windows, step);
+      case 'sum_over_time':
+      case 'avg_over_time':
+        if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
+        return floatCount > 0 ? this.#refuseMix() : this.#added(histograms);
+      case 'last_over_time':
+        return samples.histogramAt(to - 1) ?? samples.values[to - 1]!;
+      case 'first_over_time':
+        return samples.histogramAt(from) ?? samples.values[from]!;
+      case 'count_over_time':
+        return to - from;
+      case 'present_over_time':
+        return 1;
+      case 'ts_of_last_over_time':
+        return samples.times[to - 1]! / 1000;
+      case 'ts_of_first_over_time':
+        return samples.times[from]! / 1000;
+      case 'changes':
+        return countChanges(samples, from, to);
+      case 'resets':
+        return countResets(samples, from, to);
+      default:
+        if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
+        if (floatCount === 0) return null;
+        this.#execution.annotations.info(
+          `ignored histograms in a range containing both floats and histograms${forMetric(this.#name)}`,
+          this.#plan.argSpan,
+        );
+        return this.#ofFloats(windows, from, to, step);
+    }
+  }
+
+  /** The function over the floats of a window alone. */
+  #ofFloats(windows: Windows, from: number, to: number, step: number): Value {
+    const floats = this.#floats;
+    const { func } = this.#plan;
+    floats.clear();
+    for (let i = from; i < to; i++) {
+      if (windows.samples.histogramAt(i) === undefined) floats.push(windows.samples.times[i]!, windows.samples.values[i]!);
+    }
+    const { length } = floats;
+    if (func === 'min_over_time' || func === 'max_over_time') return extremeOf(floats.values, length, func === 'max_over_time' ? 1 : -1);
+    const counter = COUNTER_KINDS.get(func);
+    if (counter !== undefined) {
+      if (length < 2) return null;
+      const { values } = floats;
+      let gain = values[length - 1]! - values[0]!;
+      if (counter.isCounter) for (let i = 1; i < length; i++) if (values[i]! < values[i - 1]!) gain += values[i - 1]!;
+      return gain * extrapolationFactor(counter, windows, step, { firstMs: floats.times[0]!, lastMs: floats.times[length - 1]!, gaps: length - 1 }, values[0]!, gain);
+    }
+    const each = windowFunction(func)!;
+    const only = new Windows(floats, windows.timeGrid, windows.evalGrid, windows.rangeMs);
+    this.#result.isPresent = false;
+    each(only, 0, length, step, this.#result, this.#args[0]?.values()[step] ?? 0, this.#args[1]?.values()[step] ?? 0);
+    return this.#result.isPresent ? this.#result.value : null;
+  }
+
+  #extrapolated(histograms: readonly FloatHistogram[], windows: Windows, from: number, to: number, step: number): Value {
+    if (histograms.length < 2) return null;
+    const kind = COUNTER_KINDS.get(this.#plan.func)!;
+    const findings = noFindings();
+    const gain = histogramGain(histograms, kind.isCounter, findings);
+    this.#report(findings);
+    if (gain === null) return null;
+    const { times } = windows.samples;
+    const span = { firstMs: times[from]!, lastMs: times[to - 1]!, gaps: histograms.length - 1 };
+    return scaleHistogram(gain, extrapolationFactor(kind, windows, step, span, histograms[0]!.count, gain.count));
+  }
+
+  #instant(samples: MixedSamples, from: number, to: number, windows: Windows, step: number): Value {
+    if (to - from < 2) return null;
+    const before = samples.histogramAt(to - 2);
+    const now = samples.histogramAt(to - 1);
+    if (before === undefined && now === undefined) return this.#ofFloats(windows, to - 2, to, step);
+    if (before === undefined || now === undefined) return this.#refuseMix();
+    const isCounter = this.#plan.func === 'irate';
+    const findings = noFindings();
+    const gain = instantHistogramGain(before, now, isCounter, isCounter && detectReset(now, before), findings);
+    this.#report(findings);
+    const seconds = (samples.times[to - 1]! - samples.times[to - 2]!) / 1000;
+    if (gain === null || seconds === 0) return null;
+    return isCounter ? scaleHistogram(gain, 1 / seconds) : gain;
+  }
+
+  #added(histograms: readonly FloatHistogram[]): Value {
+    const sum = new HistogramSum(histograms[0]!);
+    for (const histogram of histograms.slice(1)) {
+      if (sum.add(histogram)) continue;
+      this.#report({ ...noFindings(), isMixedLayout: true });
+      return null;
+    }
+    reportSum(sum, 'aggregation', this.#execution.annotations, this.#plan.argSpan);
+    return sum.result(this.#plan.func === 'avg_over_time' ? histograms.length : 1);
+  }
+
+  #refuseMix(): null {
+    this.#execution.annotations.warn(`encountered a mix of histograms and floats${forMetric(this.#name)}`, this.#plan.argSpan);
+    return null;
+  }
+
+  #report(findings: RateFindings): void {
+    const { annotations } = this.#execution;
+    const { argSpan } = this.#plan;
+    const name = JSON.stringify(this.#name);
+    if (findings.isNotCounter) annotations.warn(`this native histogram metric is not a counter: ${name}`, argSpan);
+    if (findings.isNotGauge) annotations.warn(`this native histogram metric is not a gauge: ${name}`, argSpan);
+    if (findings.isMixedLayout) {
+      annotations.warn(`vector contains a mix of histograms with exponential and custom buckets schemas${forMetric(this.#name)}`, argSpan);
+    }
+    if (findings.hasReconciledBounds) annotations.info('mismatched custom buckets were reconciled during subtraction', argSpan);
+  }
+}
+
+const noFindings = (): RateFindings => ({ isNotCounter: false, isNotGauge: false, isMixedLayout: false, hasReconciledBounds: false });
+
+function countChanges(samples: MixedSamples, from: number, to: number): number {
+  let count = 0;
+  for (let i = from + 1; i < to; i++) {
+    const before = samples.histogramAt(i - 1);
+    const now = samples.histogramAt(i);
+    if (before !== undefined && now !== undefined) count += equalHistograms(before, now) ? 0 : 1;
+    else if (before !== undefined || now !== undefined) count++;
+    else if (samples.values[i] !== samples.values[i - 1] && !(Number.isNaN(samples.values[i]) && Number.isNaN(samples.values[i - 1]))) count++;
+  }
+  return count;
+}
+
+function countResets(samples: MixedSamples, from: number, to: number): number {
+  let count = 0;
+  for (let i = from + 1; i < to; i++) {
+    const before = samples.histogramAt(i - 1);
+    const now = samples.histogramAt(i);
+    if (before !== undefined && now !== undefined) count += detectReset(now, before) ? 1 : 0;
+    else if (before !== undefined || now !== undefined) count++;
+    else if (samples.values[i]! < samples.values[i - 1]!) count++;
+  }
+  return count;
+}
