@@ -12,7 +12,7 @@ export const MAX_RECEIVE_BYTES = 512 * 1024 * 1024;
 /** Blocks that wait to be used again; more are left to the garbage collector. */
 const MAX_FREE_BLOCKS = 256;
 /** One socket read. */
-const READ_BUFFER_BYTES = 128 * 1024;
+const READ_BUFFER_BYTES = 64 * 1024;
 
 /** The body is larger than `body_size_limit`, or than any body may be. */
 export class BodySizeLimitError extends Error {

@@ -84,7 +84,7 @@ export class Schedule {
       intervalMs,
       phase,
       run,
-      dueMs: nextDueMs(this.#nowMs(), intervalMs, phase),
+      dueMs: nextDueMs(this.#nowMs() + EARLY_MS, intervalMs, phase),
       isCancelled: false,
     };
     this.#push(entry);
@@ -133,9 +133,10 @@ export class Schedule {
 
   #wake(): void {
     this.#armedMs = Number.POSITIVE_INFINITY;
-    const offsetMs = this.#clock.nowMs() - this.#clock.monotonicMs();
-    const jumped = Math.abs(offsetMs - this.#offsetMs) > MAX_SLEW_MS;
-    this.#offsetMs = offsetMs;
+    const seenMs = this.#clock.nowMs() - this.#clock.monotonicMs();
+    const jumped = Math.abs(seenMs - this.#offsetMs) > MAX_SLEW_MS;
+    // The wall clock shows whole milliseconds, so the offset lies between what is seen and a millisecond more.
+    this.#offsetMs = jumped ? seenMs : Math.min(Math.max(this.#offsetMs, seenMs), seenMs + 1);
     if (jumped) this.#rebuild((entry) => nextDueMs(this.#nowMs(), entry.intervalMs, entry.phase));
     const now = this.#nowMs();
     for (let top = this.#heap[0]; top !== undefined && top.dueMs <= now + EARLY_MS; top = this.#heap[0]) {
