@@ -1,12 +1,13 @@
 /**
- * Queries that mean the same in Prometheus 2.42 and 3.14, over the series of the differential test.
+ * Queries that mean the same in Prometheus 2.42 and 3.14, over the series of the differential test. Left out: atan2, whose result keeps the
+ * metric name in 2.42.
  */
 const SELECTORS = ['requests_total', 'temperature', 'latency_seconds_bucket', '{job="api"}', '{job=~"a.*|web",__name__!="odd"}', 'temperature{instance!="b:1"}', 'requests_total{job!~"web"}', 'missing', '{job="db ünï",__name__="temperature"}', 'odd'];
 const OVER_TIME = ['avg', 'min', 'max', 'sum', 'count', 'last', 'present', 'stddev', 'stdvar'];
 const ROUND = ['abs', 'ceil', 'floor', 'exp', 'sqrt', 'ln', 'log2', 'log10', 'sgn', 'round', 'deg', 'rad', 'sin', 'cos', 'tan', 'atan', 'sinh', 'cosh', 'tanh', 'asinh'];
 const AGGREGATIONS = ['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'];
 const GROUPINGS = ['', 'by (job)', 'without (instance)', 'by (job, instance)', 'by (nothing)', 'without (le, job)'];
-const ARITHMETIC = ['+', '-', '*', '/', '%', '^', 'atan2'];
+const ARITHMETIC = ['+', '-', '*', '/', '%', '^'];
 const COMPARISON = ['==', '!=', '>', '<', '>=', '<='];
 const CALENDAR = ['minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year'];
 

@@ -159,7 +159,9 @@ test('queries give what Prometheus 2.42 gives on the same samples', { skip: noPe
     mkdirSync(b);
     const theirs = await (await startPrometheus({ folder: a, config: NO_SCRAPES, flags: WRITE })).untilReady();
     const ours = await (await startCoeus({ folder: b, config: NO_SCRAPES, flags: WRITE })).untilReady();
-    const end = Math.floor(Date.now() / 1000) - 120;
+    // Seven seconds past a minute, and steps of six: a subquery's own steps, multiples of 30 s or 1 m, never meet a window's open start, which
+    // 2.42 counts in. Ranges end well inside the data: before its start 3.14 extrapolates counters in another way.
+    const end = Math.floor(Date.now() / 60_000) * 60 - 113;
     const series = world(end * 1000);
     for (const server of [theirs, ours]) assert.equal((await sendWrite(server.url, series)).status, 204);
     await eventually('both have the samples', async () => {
@@ -172,9 +174,9 @@ test('queries give what Prometheus 2.42 gives on the same samples', { skip: noPe
       const found = difference(want, got);
       if (found !== null) differences.push(`${params['query']} ${params['step'] ?? ''}: ${found}`);
     };
-    for (const query of INSTANT_QUERIES) for (const time of [end, end - 1799, end - 7300]) await compare('query', { query, time: String(time) });
+    for (const query of INSTANT_QUERIES) for (const time of [end, end - 1800, end - 4200]) await compare('query', { query, time: String(time) });
     for (const query of RANGE_QUERIES) {
-      for (const [from, step] of [[3600, 60], [7300, 301], [600, 7]] as const) await compare('query_range', { query, start: String(end - from), end: String(end), step: String(step) });
+      for (const [from, step] of [[3600, 60], [4800, 300], [600, 6]] as const) await compare('query_range', { query, start: String(end - from), end: String(end), step: String(step) });
     }
     await theirs.stop();
     assert.equal(await ours.stop(), 0);

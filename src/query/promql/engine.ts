@@ -9,7 +9,7 @@ import type { Querier, SeriesSet } from '../../core/storage/querier.ts';
 import { OperatorBuilder } from './exec/build-operators.ts';
 import { collectMatrix, collectRange, collectVector } from './exec/collect-result.ts';
 import { Execution } from './exec/execution.ts';
-import { PromqlEvaluationError } from './errors.ts';
+import { PromqlTypeError } from './errors.ts';
 import type { Expr } from './parse/ast.ts';
 import { typeOf } from './parse/check.ts';
 import { parseExpr, type ParseOptions } from './parse/parser.ts';
@@ -179,5 +179,5 @@ function refuseInRange(expr: Expr): void {
   const type = typeOf(expr);
   if (type === 'scalar' || type === 'vector') return;
   const got = type === 'string' ? 'string' : 'range vector';
-  throw new PromqlEvaluationError(`invalid expression type "${got}" for range query, must be Scalar or instant Vector`);
+  throw new PromqlTypeError(`invalid expression type "${got}" for range query, must be Scalar or instant Vector`);
 }

@@ -11,9 +11,15 @@ export class PromqlSyntaxError extends Error {
 
   constructor(what: string, query: string, span: Span) {
     const before = query.slice(0, span.start).split('\n');
-    super(`${before.length}:${before.at(-1)!.length + 1}: parse error: ${what}`);
+    super(`${before.length}:${(before.at(-1) ?? '').length + 1}: parse error: ${what}`);
     this.span = span;
   }
+}
+
+/** The expression's type is not one that can be asked for in this way. */
+export class PromqlTypeError extends Error {
+  override readonly name = 'PromqlTypeError';
+  readonly errorType = 'bad_data';
 }
 
 /** The query is valid but can't be answered: bad matching, a limit, … */

@@ -9,8 +9,8 @@ import type { KernelModules } from '../../core/kernels/kernels.ts';
 import { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { RegexError } from '../../core/model/matcher.ts';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
-import { PromqlCanceledError, PromqlEvaluationError, PromqlSyntaxError, PromqlTimeoutError } from '../../query/promql/errors.ts';
-import { Engine } from '../../query/promql/eval/engine.ts';
+import { PromqlCanceledError, PromqlEvaluationError, PromqlSyntaxError, PromqlTimeoutError, PromqlTypeError } from '../../query/promql/errors.ts';
+import { Engine } from '../../query/promql/engine.ts';
 import { HeadQuerier } from '../../store/head/head-querier.ts';
 import { HeadChunkPages } from '../../store/head/head-chunk-pages.ts';
 import type { BackendQuery, CardinalityQuery } from '../api/backend.ts';
@@ -121,7 +121,7 @@ function failureOf(error: unknown, request: BackendQuery | CardinalityQuery): Qu
   if (error instanceof PromqlSyntaxError) {
     return { errorType: 'bad_data', message: `invalid parameter "query": ${error.message}` };
   }
-  if (error instanceof PromqlEvaluationError || error instanceof PromqlTimeoutError || error instanceof PromqlCanceledError) {
+  if (error instanceof PromqlTypeError || error instanceof PromqlEvaluationError || error instanceof PromqlTimeoutError || error instanceof PromqlCanceledError) {
     return { errorType: error.errorType, message: error.message };
   }
   if (error instanceof RegexError) return { errorType: request.kind === 'instant' || request.kind === 'range' ? 'execution' : 'bad_data', message: error.message };

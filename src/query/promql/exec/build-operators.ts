@@ -18,7 +18,7 @@ import { InstantSelector } from './instant-selector.ts';
 import { Join } from './join.ts';
 import { LabelChange, joinRule, replaceRule } from './label-change.ts';
 import type { ScalarOperator, VectorOperator } from './operator.ts';
-import { EvaluationTimes, Negation, PointCall, StepInvariant, VectorOfScalar } from './pass-through.ts';
+import { EvaluationTimes, Negation, NoValues, PointCall, StepInvariant, VectorOfScalar } from './pass-through.ts';
 import { QuantileAggregation } from './quantile-aggregation.ts';
 import { RangeFunction } from './range-function.ts';
 import { SelectedRanges, SubqueryRanges, type RangeSource } from './range-source.ts';
@@ -66,7 +66,7 @@ export class OperatorBuilder {
   }
 
   range(plan: RangePlan): RangeSource {
-    if (plan.kind === 'range-select') return new SelectedRanges(this.#sets[plan.select]!);
+    if (plan.kind === 'range-select') return new SelectedRanges(this.#sets[plan.select]!, plan.detectsResets);
     const inner = this.vector(plan.inner);
     return new SubqueryRanges(this.#execution, inner.mayRepeatLabels ? new UniqueRows(this.#execution, inner) : inner);
   }
@@ -161,7 +161,7 @@ export class OperatorBuilder {
         return new HistogramFunction(execution, plan, inner, this.#scalars(plan.args));
       case 'start_timestamp':
         // Of what is no selector nothing is known.
-        return new HistogramValues(execution, new Absent(inner, []), () => 0);
+        return new NoValues(execution, inner);
       default:
         return new Sort(execution, plan, inner);
     }

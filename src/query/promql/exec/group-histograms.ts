@@ -3,7 +3,7 @@
  */
 import type { FloatHistogram } from '../../../core/model/histogram.ts';
 import { METRIC_NAME, labelValue, type Labels } from '../../../core/model/labels.ts';
-import { HistogramSum } from '../functions/histogram-sum.ts';
+import { HistogramMean, HistogramSum } from '../functions/histogram-sum.ts';
 import type { AggregatePlan } from '../plan/plan.ts';
 import { forMetric } from './annotations.ts';
 import type { Execution } from './execution.ts';
@@ -11,8 +11,7 @@ import { reportSum } from './histogram-operators.ts';
 import { HISTOGRAM, type RowBatch } from './row-batch.ts';
 
 interface Slot {
-  readonly sum: HistogramSum;
-  count: number;
+  readonly sum: HistogramSum | HistogramMean;
   /** Layouts were met that cannot be added. */
   isIncompatible: boolean;
 }
@@ -53,16 +52,16 @@ export class GroupHistograms {
     }
     if (known.isIncompatible) return 'mixed';
     reportSum(known.sum, 'aggregation', this.#execution.annotations, this.#plan.innerSpan);
-    return known.sum.result(this.#plan.op === 'avg' ? known.count : 1);
+    return known.sum.result();
   }
 
   #addOne(histogram: FloatHistogram, slot: number, series: number): void {
     const known = this.#slots.get(slot);
     if (known === undefined) {
-      this.#slots.set(slot, { sum: new HistogramSum(histogram), count: 1, isIncompatible: false });
+      const sum = this.#plan.op === 'avg' ? new HistogramMean(histogram) : new HistogramSum(histogram);
+      this.#slots.set(slot, { sum, isIncompatible: false });
       return;
     }
-    known.count++;
     if (known.isIncompatible || known.sum.add(histogram)) return;
     known.isIncompatible = true;
     const name = labelValue(this.#labels(series), METRIC_NAME);

@@ -3,7 +3,7 @@
  */
 import type { FloatHistogram } from '../../../core/model/histogram.ts';
 import { divideHistogram, equalHistograms, scaleHistogram } from '../functions/histogram-arithmetic.ts';
-import { HistogramSum } from '../functions/histogram-sum.ts';
+import { HistogramSum, type SumFindings } from '../functions/histogram-sum.ts';
 import { trimHistogram } from '../functions/histogram-trim.ts';
 import { applyScalarOp } from '../functions/scalar-ops.ts';
 import type { Span } from '../parse/ast.ts';
@@ -66,7 +66,7 @@ function addHistograms(op: '+' | '-', a: FloatHistogram, b: FloatHistogram, anno
 }
 
 /** Tells what adding histograms ran into. */
-export function reportSum(sum: HistogramSum, operation: 'addition' | 'subtraction' | 'aggregation', annotations: Annotations, span: Span): void {
+export function reportSum(sum: SumFindings, operation: 'addition' | 'subtraction' | 'aggregation', annotations: Annotations, span: Span): void {
   if (sum.hasCollision) annotations.warn(`conflicting counter resets during histogram ${operation}`, span);
   if (sum.hasReconciledBounds) annotations.info(`mismatched custom buckets were reconciled during ${operation}`, span);
 }

@@ -12,6 +12,7 @@ import type { SeriesSet } from '../../../core/storage/querier.ts';
 import type { StepGrid } from '../plan/grid.ts';
 import type { InstantSelectPlan } from '../plan/plan.ts';
 import type { Execution } from './execution.ts';
+import { detectResets } from '../functions/histogram-arithmetic.ts';
 import { withoutMetadata } from './metadata-labels.ts';
 import type { RowSink, VectorOperator } from './operator.ts';
 import { FLOAT, HISTOGRAM, RowBatch } from './row-batch.ts';
@@ -58,6 +59,7 @@ export class InstantSelector implements VectorOperator {
       samples.clear();
       set.read(series, samples);
       if (samples.length === 0) continue;
+      if (this.#plan.detectsResets && samples.hasHistograms) detectResets(samples);
       const seen = this.#select(samples, batch, batch.rows * stepCount);
       if (seen === 0) continue;
       execution.queryableSamples += seen;
@@ -150,7 +152,6 @@ function selectTimesAtSteps(samples: MixedSamples, plan: InstantSelectPlan, batc
     const slot = at + step;
     batch.present[slot] = 0;
     if (newest < 0 || atMs - times[newest]! >= lookbackMs || samples.isStale(newest)) continue;
-    if (output === 'start-timestamp' && samples.startTimeAt(newest) === 0) continue;
     batch.values[slot] = (output === 'timestamp' ? times[newest]! : samples.startTimeAt(newest)) / 1000;
     batch.present[slot] = FLOAT;
     seen++;

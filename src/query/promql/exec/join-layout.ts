@@ -57,8 +57,10 @@ export class JoinLayout {
     this.isSwapped = card === 'one-to-many';
     this.many = this.isSwapped ? right : left;
     this.one = this.isSwapped ? left : right;
-    this.fillMany = this.isSwapped ? fillRight : fillLeft;
-    this.fillOne = this.isSwapped ? fillLeft : fillRight;
+    // `fill_left` stands in for the many side even where `group_right` makes that the right one: Prometheus swaps the sides
+    // and not the fills.
+    this.fillMany = fillLeft;
+    this.fillOne = fillRight;
     this.groups = new GroupIndex(on, labels);
   }
 

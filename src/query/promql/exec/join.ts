@@ -20,6 +20,8 @@ import type { RowSink, VectorOperator } from './operator.ts';
 import { FLOAT, HISTOGRAM, RowBatch } from './row-batch.ts';
 import { Rows } from './rows.ts';
 
+const MULTIPLE_MATCHES = 'multiple matches for labels';
+
 /** One row somewhere: its columns and where it begins in them. */
 interface RowAt {
   values: Float64Array;
@@ -90,6 +92,7 @@ export class Join implements VectorOperator {
         }
         for (const pairing of layout.pairingsOfMany(series)) {
           const oneRow = this.#oneRow(pairing, one, filler);
+          if (layout.isOneToOne) this.#checkMatch(pairing, manyRow, oneRow, matched);
           if (!this.#combine(manyRow, oneRow, batch)) continue;
           this.#checkUnique(pairing, batch, matched);
           emit(pairing);
@@ -226,26 +229,36 @@ export class Join implements VectorOperator {
     return any;
   }
 
-  /** @throws PromqlEvaluationError where two series of the result would have equal labels at one step */
-  #checkUnique(pairing: number, batch: RowBatch, matched: Map<number, Uint8Array>): void {
-    const layout = this.#layout;
-    const { group } = layout.pairings[pairing]!;
-    const watched = layout.isOneToOne ? (layout.manyCount(group) > 1 ? group : -1) : layout.collisionOf(pairing);
-    if (watched < 0) return;
-    const { stepCount } = this.grid;
-    let steps = matched.get(watched);
-    if (steps === undefined) matched.set(watched, (steps = new Uint8Array(stepCount)));
-    const at = batch.rows * stepCount;
-    for (let i = 0; i < stepCount; i++) {
-      if (batch.present[at + i] === 0) continue;
-      if (steps[i] !== 0) {
-        const why = layout.isOneToOne
-          ? 'many-to-one matching must be explicit (group_left/group_right)'
-          : 'grouping labels must ensure unique matches';
-        throw new PromqlEvaluationError(`multiple matches for labels: ${why}`);
-      }
+  /** Two series of one match group may not both find a partner, whatever a comparison then makes of them. @throws PromqlEvaluationError */
+  #checkMatch(pairing: number, many: RowAt, one: RowAt, matched: Map<number, Uint8Array>): void {
+    const { group } = this.#layout.pairings[pairing]!;
+    if (this.#layout.manyCount(group) < 2) return;
+    const steps = this.#watch(group, matched);
+    for (let i = 0; i < steps.length; i++) {
+      if (many.present[many.at + i] === 0 || one.present[one.at + i] === 0) continue;
+      if (steps[i] !== 0) throw new PromqlEvaluationError(`${MULTIPLE_MATCHES}: many-to-one matching must be explicit (group_left/group_right)`);
       steps[i] = 1;
     }
+  }
+
+  /** @throws PromqlEvaluationError where two series of a grouped join would have equal labels at one step */
+  #checkUnique(pairing: number, batch: RowBatch, matched: Map<number, Uint8Array>): void {
+    const collision = this.#layout.collisionOf(pairing);
+    if (collision < 0) return;
+    const steps = this.#watch(collision, matched);
+    const at = batch.rows * this.grid.stepCount;
+    for (let i = 0; i < steps.length; i++) {
+      if (batch.present[at + i] === 0) continue;
+      if (steps[i] !== 0) throw new PromqlEvaluationError(`${MULTIPLE_MATCHES}: grouping labels must ensure unique matches`);
+      steps[i] = 1;
+    }
+  }
+
+  /** The steps at which something was seen of `key`. */
+  #watch(key: number, matched: Map<number, Uint8Array>): Uint8Array {
+    let steps = matched.get(key);
+    if (steps === undefined) matched.set(key, (steps = new Uint8Array(this.grid.stepCount)));
+    return steps;
   }
 
   #failDuplicate(group: number, first: number, second: number): never {

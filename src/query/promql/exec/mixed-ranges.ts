@@ -11,9 +11,10 @@ import { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import { COUNTER_KINDS, extrapolationFactor } from '../functions/counters.ts';
 import { detectReset, equalHistograms, scaleHistogram } from '../functions/histogram-arithmetic.ts';
 import { histogramGain, instantHistogramGain, type RateFindings } from '../functions/histogram-rate.ts';
-import { HistogramSum } from '../functions/histogram-sum.ts';
+import { emptyLike, HistogramMean, HistogramSum } from '../functions/histogram-sum.ts';
 import { windowFunction, type WindowResult } from '../functions/over-time.ts';
 import { extremeOf } from '../functions/sliding-extreme.ts';
+import { beganAfter, overlaps, zeroTime } from '../functions/start-times.ts';
 import { Windows } from '../functions/windows.ts';
 import type { RangeCallPlan } from '../plan/plan.ts';
 import { forMetric } from './annotations.ts';
@@ -23,6 +24,9 @@ import type { ScalarOperator } from './operator.ts';
 import { FLOAT, type RowBatch } from './row-batch.ts';
 
 type Value = number | FloatHistogram | null;
+
+/** Functions for which a counter's start time matters. */
+const READS_START: ReadonlySet<string> = new Set(['rate', 'increase', 'irate', 'resets']);
 
 export class MixedRanges {
   /** Whether the last row had floats in its windows. */
@@ -41,7 +45,7 @@ export class MixedRanges {
   }
 
   isNeeded(samples: MixedSamples): boolean {
-    return samples.hasHistograms;
+    return samples.hasHistograms || (samples.hasStartTimes && this.#execution.startTimestamps && READS_START.has(this.#plan.func));
   }
 
   /** Fills one row at `at`. @returns how many steps have a value */
@@ -78,11 +82,11 @@ export class MixedRanges {
       case 'rate':
       case 'increase':
       case 'delta':
-        if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
-        return floatCount > 0 ? this.#refuseMix() : this.#extrapolated(histograms, windows, from, to, step);
+        if (histograms.length > 0 && floatCount > 0) return this.#refuseMix();
+        return this.#extrapolated(histograms, windows, from, to, step);
       case 'irate':
       case 'idelta':
-        return this.#instant(samples, from, to, windows, step);
+        return this.#instant(samples, from, to);
       case 'sum_over_time':
       case 'avg_over_time':
         if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
@@ -102,7 +106,7 @@ export class MixedRanges {
       case 'changes':
         return countChanges(samples, from, to);
       case 'resets':
-        return countResets(samples, from, to);
+        return this.#countResets(samples, from, to);
       default:
         if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
         if (floatCount === 0) return null;
@@ -124,14 +128,6 @@ export class MixedRanges {
     }
     const { length } = floats;
     if (func === 'min_over_time' || func === 'max_over_time') return extremeOf(floats.values, length, func === 'max_over_time' ? 1 : -1);
-    const counter = COUNTER_KINDS.get(func);
-    if (counter !== undefined) {
-      if (length < 2) return null;
-      const { values } = floats;
-      let gain = values[length - 1]! - values[0]!;
-      if (counter.isCounter) for (let i = 1; i < length; i++) if (values[i]! < values[i - 1]!) gain += values[i - 1]!;
-      return gain * extrapolationFactor(counter, windows, step, { firstMs: floats.times[0]!, lastMs: floats.times[length - 1]!, gaps: length - 1 }, values[0]!, gain);
-    }
     const each = windowFunction(func)!;
     const only = new Windows(floats, windows.timeGrid, windows.evalGrid, windows.rangeMs);
     this.#result.isPresent = false;
@@ -139,42 +135,92 @@ export class MixedRanges {
     return this.#result.isPresent ? this.#result.value : null;
   }
 
+  /** A window of floats alone or of histograms alone. */
   #extrapolated(histograms: readonly FloatHistogram[], windows: Windows, from: number, to: number, step: number): Value {
-    if (histograms.length < 2) return null;
+    const { samples, timeGrid, rangeMs } = windows;
     const kind = COUNTER_KINDS.get(this.#plan.func)!;
+    const beginMs = timeGrid.startMs + step * timeGrid.stepMs - rangeMs;
+    const zeroMs = this.#readsStart && kind.isCounter ? zeroTime(samples, from, beginMs) : null;
+    if (to - from < 2 && zeroMs === null) return null;
+    if (this.#readsStart && overlaps(samples, from, to)) this.#warnOverlap();
+    const span = { firstMs: samples.times[from]!, lastMs: samples.times[to - 1]!, gaps: to - from - 1, zeroMs };
+    if (histograms.length === 0) {
+      const first = samples.values[from]!;
+      let gain = samples.values[to - 1]! - (zeroMs === null ? first : 0);
+      if (kind.isCounter) for (let i = from + 1; i < to; i++) if (this.#isReset(samples, i)) gain += samples.values[i - 1]!;
+      return gain * extrapolationFactor(kind, windows, step, span, first, gain);
+    }
     const findings = noFindings();
-    const gain = histogramGain(histograms, kind.isCounter, findings);
+    const all = zeroMs === null ? histograms : [emptyLike(histograms[0]!), ...histograms];
+    // Entry 0 is sample `from`, or the zero before it.
+    const shift = from - (all.length - histograms.length);
+    const gain = histogramGain(all, kind.isCounter, findings, (i) => i + shift > from && this.#isReset(samples, i + shift));
     this.#report(findings);
     if (gain === null) return null;
-    const { times } = windows.samples;
-    const span = { firstMs: times[from]!, lastMs: times[to - 1]!, gaps: histograms.length - 1 };
     return scaleHistogram(gain, extrapolationFactor(kind, windows, step, span, histograms[0]!.count, gain.count));
   }
 
-  #instant(samples: MixedSamples, from: number, to: number, windows: Windows, step: number): Value {
+  /** From the last two samples. */
+  #instant(samples: MixedSamples, from: number, to: number): Value {
     if (to - from < 2) return null;
-    const before = samples.histogramAt(to - 2);
-    const now = samples.histogramAt(to - 1);
-    if (before === undefined && now === undefined) return this.#ofFloats(windows, to - 2, to, step);
-    if (before === undefined || now === undefined) return this.#refuseMix();
+    const last = to - 1;
+    const before = samples.histogramAt(last - 1);
+    const now = samples.histogramAt(last);
+    const seconds = (samples.times[last]! - samples.times[last - 1]!) / 1000;
+    if ((before === undefined) !== (now === undefined)) return this.#refuseMix();
+    if (seconds === 0) return null;
     const isCounter = this.#plan.func === 'irate';
+    if (this.#readsStart && overlaps(samples, last - 1, to)) this.#warnOverlap();
+    const isReset = isCounter && this.#isReset(samples, last);
+    if (before === undefined || now === undefined) {
+      const gain = samples.values[last]! - (isReset ? 0 : samples.values[last - 1]!);
+      return isCounter ? gain / seconds : gain;
+    }
     const findings = noFindings();
-    const gain = instantHistogramGain(before, now, isCounter, isCounter && detectReset(now, before), findings);
+    const gain = instantHistogramGain(before, now, isCounter, isReset, findings);
     this.#report(findings);
-    const seconds = (samples.times[to - 1]! - samples.times[to - 2]!) / 1000;
-    if (gain === null || seconds === 0) return null;
-    return isCounter ? scaleHistogram(gain, 1 / seconds) : gain;
+    return gain === null || !isCounter ? gain : scaleHistogram(gain, 1 / seconds);
+  }
+
+  get #readsStart(): boolean {
+    return this.#execution.startTimestamps && READS_START.has(this.#plan.func);
+  }
+
+  /** Whether the counter began anew between two neighbours, both floats or both histograms. */
+  #isReset(samples: MixedSamples, index: number): boolean {
+    if (this.#readsStart && beganAfter(samples, index)) return true;
+    const now = samples.histogramAt(index);
+    const before = samples.histogramAt(index - 1);
+    if (now === undefined || before === undefined) return samples.values[index]! < samples.values[index - 1]!;
+    return detectReset(now, before);
+  }
+
+  /** A change of kind is a reset too. */
+  #countResets(samples: MixedSamples, from: number, to: number): number {
+    let count = 0;
+    for (let i = from + 1; i < to; i++) {
+      const isSameKind = (samples.histogramAt(i) === undefined) === (samples.histogramAt(i - 1) === undefined);
+      if (!isSameKind || this.#isReset(samples, i)) count++;
+    }
+    return count;
+  }
+
+  #warnOverlap(): void {
+    this.#execution.annotations.warn(
+      `sample has start time that overlaps with previous sample timestamp for metric ${JSON.stringify(this.#name)}`,
+      this.#plan.argSpan,
+    );
   }
 
   #added(histograms: readonly FloatHistogram[]): Value {
-    const sum = new HistogramSum(histograms[0]!);
+    const sum = this.#plan.func === 'avg_over_time' ? new HistogramMean(histograms[0]!) : new HistogramSum(histograms[0]!);
     for (const histogram of histograms.slice(1)) {
       if (sum.add(histogram)) continue;
       this.#report({ ...noFindings(), isMixedLayout: true });
       return null;
     }
     reportSum(sum, 'aggregation', this.#execution.annotations, this.#plan.argSpan);
-    return sum.result(this.#plan.func === 'avg_over_time' ? histograms.length : 1);
+    return sum.result();
   }
 
   #refuseMix(): null {
@@ -205,18 +251,6 @@ function countChanges(samples: MixedSamples, from: number, to: number): number {
     if (before !== undefined && now !== undefined) count += equalHistograms(before, now) ? 0 : 1;
     else if (before !== undefined || now !== undefined) count++;
     else if (samples.values[i] !== samples.values[i - 1] && !(Number.isNaN(samples.values[i]) && Number.isNaN(samples.values[i - 1]))) count++;
-  }
-  return count;
-}
-
-function countResets(samples: MixedSamples, from: number, to: number): number {
-  let count = 0;
-  for (let i = from + 1; i < to; i++) {
-    const before = samples.histogramAt(i - 1);
-    const now = samples.histogramAt(i);
-    if (before !== undefined && now !== undefined) count += detectReset(now, before) ? 1 : 0;
-    else if (before !== undefined || now !== undefined) count++;
-    else if (samples.values[i]! < samples.values[i - 1]!) count++;
   }
   return count;
 }

@@ -117,6 +117,14 @@ export class EvaluationTimes extends ValueChange {
   }
 }
 
+/** A function that its argument has no value for. */
+export class NoValues extends ValueChange {
+  protected override change(batch: RowBatch): void {
+    batch.present.fill(0);
+    batch.histograms = null;
+  }
+}
+
 /** `vector(s)`: one element without labels. */
 export class VectorOfScalar implements VectorOperator {
   readonly grid: StepGrid;

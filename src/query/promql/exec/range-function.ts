@@ -15,6 +15,7 @@ import type { Execution } from './execution.ts';
 import { METRIC_TYPE, withoutMetadata } from './metadata-labels.ts';
 import { MixedRanges } from './mixed-ranges.ts';
 import type { RowSink, ScalarOperator, VectorOperator } from './operator.ts';
+import { warnQuantile } from './quantile-aggregation.ts';
 import type { RangeSource } from './range-source.ts';
 import { FLOAT, RowBatch } from './row-batch.ts';
 
@@ -32,6 +33,7 @@ export class RangeFunction implements VectorOperator {
   readonly #args: readonly ScalarOperator[];
   /** Names that were looked at for being a counter's. */
   readonly #checkedNames = new Set<string>();
+  #hasCheckedQuantiles = false;
 
   constructor(execution: Execution, plan: RangeCallPlan, source: RangeSource, args: readonly ScalarOperator[]) {
     this.grid = plan.grid;
@@ -88,6 +90,7 @@ export class RangeFunction implements VectorOperator {
       const isPlain = !mixed.isNeeded(samples);
       const seen = isPlain ? fill(windows, batch.values, batch.present, at) : mixed.fill(windows, batch, at, this.#source.labels(series));
       if (seen === 0) return;
+      if (func === 'quantile_over_time') this.#checkQuantiles();
       if (checksName && (isPlain || mixed.sawFloats)) this.#checkName(series);
       batch.series[batch.rows++] = series;
       if (batch.isFull) flush();
@@ -108,6 +111,12 @@ export class RangeFunction implements VectorOperator {
     const first = this.#args[0]?.values();
     const second = this.#args[1]?.values();
     return (windows, values, present, at) => applyPerWindow(each, windows, first, second, values, present, at);
+  }
+
+  #checkQuantiles(): void {
+    if (this.#hasCheckedQuantiles) return;
+    this.#hasCheckedQuantiles = true;
+    for (const q of this.#args[0]!.values()) if (!(q >= 0 && q <= 1)) warnQuantile(this.#execution, q, this.#plan.scalarSpan);
   }
 
   /** Tells whoever takes the rate of a gauge. */

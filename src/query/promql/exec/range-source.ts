@@ -5,6 +5,7 @@ import type { FloatHistogram } from '../../../core/model/histogram.ts';
 import type { Labels } from '../../../core/model/labels.ts';
 import type { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import type { SeriesSet } from '../../../core/storage/querier.ts';
+import { detectResets } from '../functions/histogram-arithmetic.ts';
 import { timeOfStep } from '../plan/grid.ts';
 import type { Execution } from './execution.ts';
 import type { SeriesSource, VectorOperator } from './operator.ts';
@@ -18,9 +19,11 @@ export interface RangeSource extends SeriesSource {
 export class SelectedRanges implements RangeSource {
   readonly mayRepeatLabels = false;
   readonly #set: SeriesSet;
+  readonly #detectsResets: boolean;
 
-  constructor(set: SeriesSet) {
+  constructor(set: SeriesSet, detectsResets: boolean) {
     this.#set = set;
+    this.#detectsResets = detectsResets;
   }
 
   get seriesCount(): number {
@@ -44,6 +47,7 @@ export class SelectedRanges implements RangeSource {
       samples.clear();
       set.read(series, samples);
       samples.removeStale();
+      if (this.#detectsResets && samples.hasHistograms) detectResets(samples);
       if (samples.length > 0) visit(series);
     }
   }

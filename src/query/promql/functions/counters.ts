@@ -30,6 +30,8 @@ export interface SampledSpan {
   readonly lastMs: number;
   /** Samples less one. */
   readonly gaps: number;
+  /** When the counter was zero, where that is known and in the window; null else. */
+  readonly zeroMs: number | null;
 }
 
 /**
@@ -37,14 +39,22 @@ export interface SampledSpan {
  *
  * @param firstValue of a counter, so that it is not taken to have been below zero
  */
-export function extrapolationFactor({ isCounter, isRate }: CounterKind, windows: Windows, step: number, span: SampledSpan, firstValue: number, gain: number): number {
+export function extrapolationFactor(
+  { isCounter, isRate }: CounterKind,
+  windows: Windows,
+  step: number,
+  { firstMs, lastMs, gaps, zeroMs }: SampledSpan,
+  firstValue: number,
+  gain: number,
+): number {
   const endMs = windows.timeGrid.startMs + step * windows.timeGrid.stepMs;
-  const sampledSeconds = (span.lastMs - span.firstMs) / 1000;
-  const spacing = sampledSeconds / span.gaps;
-  let toStart = (span.firstMs - (endMs - windows.rangeMs)) / 1000;
-  let toEnd = (endMs - span.lastMs) / 1000;
+  const sampledSeconds = (lastMs - (zeroMs ?? firstMs)) / 1000;
+  const spacing = gaps === 0 ? 0 : (lastMs - firstMs) / 1000 / gaps;
+  let toStart = (firstMs - (endMs - windows.rangeMs)) / 1000;
+  let toEnd = (endMs - lastMs) / 1000;
   if (toStart >= spacing * COVERED_SPACINGS) toStart = spacing / 2;
   if (isCounter && gain > 0 && firstValue >= 0) toStart = Math.min(toStart, sampledSeconds * (firstValue / gain));
+  if (zeroMs !== null) toStart = 0;
   if (toEnd >= spacing * COVERED_SPACINGS) toEnd = spacing / 2;
   const factor = (sampledSeconds + toStart + toEnd) / sampledSeconds;
   return isRate ? factor / (windows.rangeMs / 1000) : factor;

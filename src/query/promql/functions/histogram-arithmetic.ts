@@ -3,6 +3,7 @@
  * Source: Prometheus, specification of native histograms.
  */
 import type { Buckets, FloatHistogram } from '../../../core/model/histogram.ts';
+import type { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import { commonBounds, compacted, isCustom, sameBounds, toBounds, toSchema, widenZero } from './histogram-buckets.ts';
 
 /** Times `factor`; a negative one makes a gauge. */
@@ -77,4 +78,17 @@ export function detectReset(now: FloatHistogram, before: FloatHistogram): boolea
 function anyDrop(now: Buckets, before: Buckets): boolean {
   const byIndex = new Map(now.indexes.map((index, i) => [index, now.counts[i]!]));
   return before.indexes.some((index, i) => (byIndex.get(index) ?? 0) < before.counts[i]!);
+}
+
+/** Gives each histogram that does not say whether it follows a reset the answer. */
+export function detectResets(samples: MixedSamples): void {
+  let before: FloatHistogram | null = null;
+  for (let i = 0; i < samples.length; i++) {
+    const now = samples.histogramAt(i);
+    if (now === undefined) continue;
+    if (before !== null && now.resetHint === 'unknown') {
+      samples.histograms[i] = { ...now, resetHint: detectReset(now, before) ? 'reset' : 'not-reset' };
+    }
+    before = now;
+  }
 }

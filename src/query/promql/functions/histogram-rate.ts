@@ -83,11 +83,11 @@ export function instantHistogramGain(
 ): FloatHistogram | null {
   if (isCounter && (before.resetHint === 'gauge' || now.resetHint === 'gauge')) findings.isNotCounter = true;
   if (!isCounter && (before.resetHint !== 'gauge' || now.resetHint !== 'gauge')) findings.isNotGauge = true;
+  if (isCounter && isReset) return asGauge(now);
   if (isCustom(before) !== isCustom(now)) {
     findings.isMixedLayout = true;
     return null;
   }
-  if (isCounter && isReset) return asGauge(now);
   const gain = new HistogramSum(now);
   gain.add(before, -1);
   if (gain.hasReconciledBounds) findings.hasReconciledBounds = true;

@@ -11,9 +11,9 @@ import { commonBounds, compacted, isCustom, sameBounds, toBounds, toSchema, wide
 /** What happened on the way that the user should know. */
 export interface SumFindings {
   /** A reset met a hint that there was none. */
-  hasCollision: boolean;
+  readonly hasCollision: boolean;
   /** Custom bounds differed. */
-  hasReconciledBounds: boolean;
+  readonly hasReconciledBounds: boolean;
 }
 
 const NO_BUCKETS: Buckets = { indexes: [], counts: [] };
@@ -64,6 +64,27 @@ export class HistogramSum implements SumFindings {
     return true;
   }
 
+  /** Whether a count or the sum is past the largest float. */
+  get isOverflowed(): boolean {
+    const { count, sum, zeroCount, positive, negative } = this.#sum;
+    return [count, sum, zeroCount, ...positive.counts, ...negative.counts].some((x) => Math.abs(x) === Infinity);
+  }
+
+  /** A sum of the same so far. */
+  copy(): HistogramSum {
+    const copy = new HistogramSum(this.#sum);
+    copy.#lost = this.#lost;
+    copy.hasCollision = this.hasCollision;
+    copy.hasReconciledBounds = this.hasReconciledBounds;
+    return copy;
+  }
+
+  /** Changes every count and sum so far. */
+  change(change: (x: number) => number): void {
+    this.#sum = changed(this.#sum, change);
+    this.#lost = changed(this.#lost, change);
+  }
+
   /** The sum so far divided by `divisor`. */
   result(divisor = 1): FloatHistogram {
     const sum = this.#sum;
@@ -87,7 +108,7 @@ export class HistogramSum implements SumFindings {
       if (sameBounds(this.#sum.customBounds, other.customBounds)) return other;
       this.hasReconciledBounds = true;
       const bounds = commonBounds(this.#sum.customBounds, other.customBounds);
-      this.#change((histogram) => toBounds(histogram, bounds));
+      this.#changeLayout((histogram) => toBounds(histogram, bounds));
       return toBounds(other, bounds);
     }
     let addend = other;
@@ -96,7 +117,7 @@ export class HistogramSum implements SumFindings {
       else addend = widenZero(addend, this.#sum.zeroThreshold);
     }
     const schema = Math.min(this.#sum.schema, addend.schema);
-    this.#change((histogram) => toSchema(histogram, schema));
+    this.#changeLayout((histogram) => toSchema(histogram, schema));
     return toSchema(addend, schema);
   }
 
@@ -106,7 +127,7 @@ export class HistogramSum implements SumFindings {
     this.#lost = { ...widenZero(this.#lost, width), zeroThreshold: width };
   }
 
-  #change(change: (histogram: FloatHistogram) => FloatHistogram): void {
+  #changeLayout(change: (histogram: FloatHistogram) => FloatHistogram): void {
     // The lost parts have the buckets of the sum, so that both stay in step.
     this.#lost = change(aligned(this.#lost, this.#sum));
     this.#sum = change(this.#sum);
@@ -120,6 +141,62 @@ export class HistogramSum implements SumFindings {
     this.hasCollision = true;
     return 'unknown';
   }
+}
+
+/** A running mean: the sum, divided last; where the sum overflows, goes on with the mean of what it has. */
+export class HistogramMean implements SumFindings {
+  #sum: HistogramSum;
+  #count = 1;
+  #isIncremental = false;
+
+  constructor(first: FloatHistogram) {
+    this.#sum = new HistogramSum(first);
+  }
+
+  get hasCollision(): boolean {
+    return this.#sum.hasCollision;
+  }
+
+  get hasReconciledBounds(): boolean {
+    return this.#sum.hasReconciledBounds;
+  }
+
+  /** @returns false, and leaves the mean alone, if the layouts cannot agree */
+  add(other: FloatHistogram): boolean {
+    const before = this.#sum.copy();
+    if (!this.#isIncremental) {
+      if (!this.#sum.add(other)) return false;
+      this.#count++;
+      if (!this.#sum.isOverflowed) return true;
+      this.#isIncremental = true;
+      this.#count--;
+      this.#sum = before;
+      this.#sum.change((x) => x / this.#count);
+    }
+    this.#count++;
+    const weight = (this.#count - 1) / this.#count;
+    this.#sum.change((x) => x * weight);
+    if (this.#sum.add(changed(other, (x) => x / this.#count))) return true;
+    this.#sum = before;
+    this.#count--;
+    return false;
+  }
+
+  result(): FloatHistogram {
+    return this.#sum.result(this.#isIncremental ? 1 : this.#count);
+  }
+}
+
+function changed(histogram: FloatHistogram, change: (x: number) => number): FloatHistogram {
+  const changeAll = ({ indexes, counts }: Buckets): Buckets => ({ indexes, counts: counts.map(change) });
+  return {
+    ...histogram,
+    count: change(histogram.count),
+    sum: change(histogram.sum),
+    zeroCount: change(histogram.zeroCount),
+    positive: changeAll(histogram.positive),
+    negative: changeAll(histogram.negative),
+  };
 }
 
 /** `lost` with a bucket for each of `sum`. */

@@ -125,6 +125,7 @@ function varianceOf(values: Float64Array, from: number, to: number): number {
 
 function medianDeviation(values: Float64Array, from: number, to: number): number {
   sorted.fill(values, from, to);
+  if (Number.isNaN(sorted.at(0))) return Number.NaN;
   const median = quantileOf(sorted, 0.5);
   deviations.reserve(to - from);
   for (let i = from; i < to; i++) deviations.set(i - from, Math.abs(values[i]! - median));

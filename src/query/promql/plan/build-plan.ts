@@ -31,11 +31,16 @@ export interface PlanOptions {
 }
 
 const DATE_FUNCTIONS: ReadonlySet<string> = new Set(['minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year']);
+/** Functions that use nothing of a histogram but its count and sum, and those that need its buckets. */
+const READS_STATISTICS: ReadonlySet<string> = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
+const READS_BUCKETS: ReadonlySet<string> = new Set(['histogram_quantile', 'histogram_quantiles', 'histogram_fraction']);
 const ANCHORED_FUNCTIONS: readonly string[] = ['changes', 'delta', 'increase', 'rate', 'resets'];
 const SMOOTHED_FUNCTIONS: readonly string[] = ['delta', 'increase', 'rate'];
 const PLAIN_MATCHING: VectorMatching = { card: 'one-to-one', on: false, labels: [], include: [], fillLeft: null, fillRight: null };
 /** What `info` joins unless told otherwise. */
 const DEFAULT_INFO_METRIC = 'target_info';
+/** What names can be info metrics where the query says only which are not. */
+const ANY_INFO_METRIC = '.+_info';
 
 /** @throws PromqlSyntaxError for durations that come out wrong, PromqlEvaluationError */
 export function buildPlan(expr: Expr, options: PlanOptions): Plan {
@@ -59,6 +64,8 @@ class Planner {
   readonly #options: PlanOptions;
   readonly #span: QuerySpan;
   readonly #selectByKey = new Map<string, number>();
+  /** Whether the part being planned goes into a function that reads only counts and sums of histograms. */
+  #isForStatistics = false;
 
   constructor(options: PlanOptions) {
     this.#options = options;
@@ -169,6 +176,21 @@ class Planner {
   }
 
   #vectorCall(expr: Call, grid: StepGrid): VectorPlan {
+    const { func } = expr;
+    if (READS_STATISTICS.has(func)) return this.#within(true, () => this.#planCall(expr, grid));
+    if (READS_BUCKETS.has(func)) return this.#within(false, () => this.#planCall(expr, grid));
+    return this.#planCall(expr, grid);
+  }
+
+  #within<T>(isForStatistics: boolean, plan: () => T): T {
+    const before = this.#isForStatistics;
+    this.#isForStatistics = isForStatistics;
+    const planned = plan();
+    this.#isForStatistics = before;
+    return planned;
+  }
+
+  #planCall(expr: Call, grid: StepGrid): VectorPlan {
     const { func, args } = expr;
     if (func === 'vector') return { kind: 'vector-of-scalar', grid, inner: this.scalar(args[0]!, grid) };
     if (func === 'info') return this.#infoCall(expr, grid);
@@ -226,9 +248,9 @@ class Planner {
     const base = expr.args[0]!;
     const selector = expr.args[1];
     let matchers: readonly Matcher[] = selector?.kind === 'vector-selector' ? selector.matchers : [];
-    if (!matchers.some((matcher) => matcher.name === METRIC_NAME)) {
-      matchers = [...matchers, { name: METRIC_NAME, op: '=', value: DEFAULT_INFO_METRIC }];
-    }
+    const names = matchers.filter((matcher) => matcher.name === METRIC_NAME);
+    if (names.length === 0) matchers = [...matchers, { name: METRIC_NAME, op: '=', value: DEFAULT_INFO_METRIC }];
+    else if (names.every(({ op }) => op === '!=' || op === '!~')) matchers = [...matchers, { name: METRIC_NAME, op: '=~', value: ANY_INFO_METRIC }];
     const time = this.#referenceTime(base);
     const timeGrid = this.#timeGrid(grid, time.at, time.offsetMs);
     const { lookbackMs } = this.#options;
@@ -313,7 +335,7 @@ class Planner {
     const isSmoothed = expr.extension === 'smoothed';
     if (expr.extension === 'anchored') throw new PromqlEvaluationError('anchored modifier can only be used with range selectors');
     const select = this.#select(expr.matchers, timeGrid, lookbackMs, isSmoothed ? lookbackMs : 0, func, 0);
-    return { kind: 'instant-select', grid, select, timeGrid, lookbackMs, output, isSmoothed };
+    return { kind: 'instant-select', grid, select, timeGrid, lookbackMs, output, isSmoothed, detectsResets: this.#isForStatistics };
   }
 
   #rangeSelect(expr: MatrixSelector, grid: StepGrid, func: string): RangePlan {
@@ -324,7 +346,7 @@ class Planner {
     const { extension } = selector;
     const beforeMs = extension === null ? rangeMs : rangeMs + lookbackMs;
     const select = this.#select(selector.matchers, timeGrid, beforeMs, extension === 'smoothed' ? lookbackMs : 0, func, rangeMs);
-    return { kind: 'range-select', grid, select, timeGrid, rangeMs, extension, lookbackMs };
+    return { kind: 'range-select', grid, select, timeGrid, rangeMs, extension, lookbackMs, detectsResets: this.#isForStatistics };
   }
 
   #subquery(expr: SubqueryExpr, grid: StepGrid): RangePlan {
@@ -334,7 +356,7 @@ class Planner {
     const stepMs = expr.step === null ? defaultStepMs : positiveMs(expr.step, this.#span, query);
     const innerGrid = alignedGrid(timeGrid.startMs - rangeMs, endOfGrid(timeGrid), stepMs);
     const isEmpty = grid.stepCount === 0;
-    const inner = this.vector(expr.inner, isEmpty ? { ...innerGrid, stepCount: 0 } : innerGrid, '');
+    const inner = this.#within(false, () => this.vector(expr.inner, isEmpty ? { ...innerGrid, stepCount: 0 } : innerGrid, ''));
     return { kind: 'subquery', grid, inner, timeGrid, rangeMs };
   }
 

@@ -53,6 +53,8 @@ export interface InstantSelectPlan {
   readonly lookbackMs: number;
   readonly output: SelectOutput;
   readonly isSmoothed: boolean;
+  /** Whether resets between histograms are looked for while reading, since only counts and sums will be used. */
+  readonly detectsResets: boolean;
 }
 
 export interface RangeSelectPlan {
@@ -62,6 +64,7 @@ export interface RangeSelectPlan {
   readonly timeGrid: StepGrid;
   readonly rangeMs: number;
   readonly extension: 'anchored' | 'smoothed' | null;
+  readonly detectsResets: boolean;
   /** How far before a window `anchored` and `smoothed` look, and `smoothed` after it. */
   readonly lookbackMs: number;
 }

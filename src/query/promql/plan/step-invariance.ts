@@ -23,7 +23,9 @@ export function isStepInvariant(expr: Expr): boolean {
     case 'binary':
       return isStepInvariant(expr.left) && isStepInvariant(expr.right);
     case 'call':
-      return !READS_EVALUATION_TIME.has(expr.func) && expr.args.every(isPinnedArgument);
+      // The label selector of `info` reads at the time of the other argument.
+      if (expr.func === 'info') return isStepInvariant(expr.args[0]!);
+      return !READS_EVALUATION_TIME.has(expr.func) && expr.args.every(isStepInvariant);
     case 'aggregate':
       return isStepInvariant(expr.inner) && (expr.param === null || isStepInvariant(expr.param));
     case 'vector-selector':
@@ -34,10 +36,4 @@ export function isStepInvariant(expr: Expr): boolean {
     default:
       return unreachable(expr);
   }
-}
-
-/** The label selector of `info` reads at the time of the other argument. */
-function isPinnedArgument(arg: Expr, index: number, args: readonly Expr[]): boolean {
-  if (index === 1 && arg.kind === 'vector-selector' && args.length === 2) return true;
-  return isStepInvariant(arg);
 }

@@ -40,10 +40,10 @@ export function load(storage: MemoryStorage, command: LoadCommand): void {
 
 /** What a chunk says of a histogram after the one before it. */
 function storedHint(histogram: FloatHistogram, before: FloatHistogram | null): FloatHistogram['resetHint'] {
-  if (histogram.resetHint === 'gauge' || histogram.resetHint === 'reset') return histogram.resetHint;
+  if (histogram.resetHint === 'gauge') return 'gauge';
   if (before === null || before.resetHint === 'gauge') return 'unknown';
-  const plain: FloatHistogram = { ...histogram, resetHint: 'unknown' };
-  return detectReset(plain, { ...before, resetHint: 'unknown' }) ? 'reset' : 'not-reset';
+  // A reset begins a new chunk, and of the first sample of a chunk nothing is known.
+  return detectReset({ ...histogram, resetHint: histogram.resetHint === 'reset' ? 'reset' : 'unknown' }, before) ? 'unknown' : 'not-reset';
 }
 
 interface ClassicParts {
