@@ -5,7 +5,7 @@
  * both ascend, so one pass serves the whole grid.
  * Source: Prometheus, querying basics, "Staleness".
  */
-import type { Labels } from '../../../core/model/labels.ts';
+import { METRIC_NAME, labelValue, type Labels } from '../../../core/model/labels.ts';
 import { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import { STALE_HIGH, STALE_LOW } from '../../../core/model/samples.ts';
 import type { SeriesSet } from '../../../core/storage/querier.ts';
@@ -13,8 +13,10 @@ import type { StepGrid } from '../plan/grid.ts';
 import type { InstantSelectPlan } from '../plan/plan.ts';
 import type { Execution } from './execution.ts';
 import { detectResets } from '../functions/histogram-arithmetic.ts';
+import { noFindings } from '../functions/histogram-rate.ts';
 import { withoutMetadata } from './metadata-labels.ts';
 import type { RowSink, VectorOperator } from './operator.ts';
+import { refuseMix, reportRate } from './range-annotations.ts';
 import { FLOAT, HISTOGRAM, RowBatch } from './row-batch.ts';
 import { selectSmoothed } from './smoothed-selector.ts';
 
@@ -60,7 +62,7 @@ export class InstantSelector implements VectorOperator {
       set.read(series, samples);
       if (samples.length === 0) continue;
       if (this.#plan.detectsResets && samples.hasHistograms) detectResets(samples);
-      const seen = this.#select(samples, batch, batch.rows * stepCount);
+      const seen = this.#select(samples, batch, batch.rows * stepCount, series);
       if (seen === 0) continue;
       execution.queryableSamples += seen;
       batch.series[batch.rows++] = series;
@@ -77,9 +79,16 @@ export class InstantSelector implements VectorOperator {
     batch.clear();
   }
 
-  #select(samples: MixedSamples, batch: RowBatch, at: number): number {
+  #report(fault: 'mixed-kinds' | 'mixed-layouts', series: number): void {
+    const name = labelValue(this.#set.labels(series), METRIC_NAME);
+    const { annotations } = this.#execution;
+    if (fault === 'mixed-kinds') refuseMix(name, annotations, this.#plan.span);
+    else reportRate({ ...noFindings(), isMixedLayout: true }, name, annotations, this.#plan.span);
+  }
+
+  #select(samples: MixedSamples, batch: RowBatch, at: number, series: number): number {
     const { timeGrid, lookbackMs, output, isSmoothed } = this.#plan;
-    if (isSmoothed) return selectSmoothed(samples, timeGrid, lookbackMs, batch, at);
+    if (isSmoothed) return selectSmoothed(samples, timeGrid, lookbackMs, batch, at, (fault) => this.#report(fault, series));
     if (output !== 'value') return selectTimesAtSteps(samples, this.#plan, batch, at);
     const seen = selectAtSteps(samples, timeGrid, lookbackMs, batch.values, batch.present, at);
     if (samples.hasHistograms && seen > 0) placeHistograms(samples, timeGrid, batch, at);

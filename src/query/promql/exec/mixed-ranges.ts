@@ -9,9 +9,10 @@ import type { FloatHistogram } from '../../../core/model/histogram.ts';
 import { METRIC_NAME, labelValue, type Labels } from '../../../core/model/labels.ts';
 import { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import { COUNTER_KINDS, extrapolationFactor } from '../functions/counters.ts';
-import { detectReset, equalHistograms, scaleHistogram } from '../functions/histogram-arithmetic.ts';
-import { histogramGain, instantHistogramGain, type RateFindings } from '../functions/histogram-rate.ts';
+import { detectReset, scaleHistogram } from '../functions/histogram-arithmetic.ts';
+import { histogramGain, instantHistogramGain, noFindings, type RateFindings } from '../functions/histogram-rate.ts';
 import { emptyLike, HistogramMean, HistogramSum } from '../functions/histogram-sum.ts';
+import { countChanges, countResets } from '../functions/mixed-counts.ts';
 import { windowFunction, type WindowResult } from '../functions/over-time.ts';
 import { extremeOf } from '../functions/sliding-extreme.ts';
 import { beganAfter, overlaps, zeroTime } from '../functions/start-times.ts';
@@ -20,6 +21,7 @@ import type { RangeCallPlan } from '../plan/plan.ts';
 import { forMetric } from './annotations.ts';
 import type { Execution } from './execution.ts';
 import { reportSum } from './histogram-operators.ts';
+import { refuseMix, reportRate } from './range-annotations.ts';
 import type { ScalarOperator } from './operator.ts';
 import { FLOAT, type RowBatch } from './row-batch.ts';
 
@@ -106,7 +108,7 @@ export class MixedRanges {
       case 'changes':
         return countChanges(samples, from, to);
       case 'resets':
-        return this.#countResets(samples, from, to);
+        return countResets(samples, from, to, (index) => this.#isReset(samples, index));
       default:
         if (histograms.length === 0) return this.#ofFloats(windows, from, to, step);
         if (floatCount === 0) return null;
@@ -195,16 +197,6 @@ export class MixedRanges {
     return detectReset(now, before);
   }
 
-  /** A change of kind is a reset too. */
-  #countResets(samples: MixedSamples, from: number, to: number): number {
-    let count = 0;
-    for (let i = from + 1; i < to; i++) {
-      const isSameKind = (samples.histogramAt(i) === undefined) === (samples.histogramAt(i - 1) === undefined);
-      if (!isSameKind || this.#isReset(samples, i)) count++;
-    }
-    return count;
-  }
-
   #warnOverlap(): void {
     this.#execution.annotations.warn(
       `sample has start time that overlaps with previous sample timestamp for metric ${JSON.stringify(this.#name)}`,
@@ -224,33 +216,10 @@ export class MixedRanges {
   }
 
   #refuseMix(): null {
-    this.#execution.annotations.warn(`encountered a mix of histograms and floats${forMetric(this.#name)}`, this.#plan.argSpan);
-    return null;
+    return refuseMix(this.#name, this.#execution.annotations, this.#plan.argSpan);
   }
 
   #report(findings: RateFindings): void {
-    const { annotations } = this.#execution;
-    const { argSpan } = this.#plan;
-    const name = JSON.stringify(this.#name);
-    if (findings.isNotCounter) annotations.warn(`this native histogram metric is not a counter: ${name}`, argSpan);
-    if (findings.isNotGauge) annotations.warn(`this native histogram metric is not a gauge: ${name}`, argSpan);
-    if (findings.isMixedLayout) {
-      annotations.warn(`vector contains a mix of histograms with exponential and custom buckets schemas${forMetric(this.#name)}`, argSpan);
-    }
-    if (findings.hasReconciledBounds) annotations.info('mismatched custom buckets were reconciled during subtraction', argSpan);
+    reportRate(findings, this.#name, this.#execution.annotations, this.#plan.argSpan);
   }
-}
-
-const noFindings = (): RateFindings => ({ isNotCounter: false, isNotGauge: false, isMixedLayout: false, hasReconciledBounds: false });
-
-function countChanges(samples: MixedSamples, from: number, to: number): number {
-  let count = 0;
-  for (let i = from + 1; i < to; i++) {
-    const before = samples.histogramAt(i - 1);
-    const now = samples.histogramAt(i);
-    if (before !== undefined && now !== undefined) count += equalHistograms(before, now) ? 0 : 1;
-    else if (before !== undefined || now !== undefined) count++;
-    else if (samples.values[i] !== samples.values[i - 1] && !(Number.isNaN(samples.values[i]) && Number.isNaN(samples.values[i - 1]))) count++;
-  }
-  return count;
 }

@@ -11,6 +11,7 @@ import { Windows } from '../functions/windows.ts';
 import type { StepGrid } from '../plan/grid.ts';
 import type { RangeCallPlan } from '../plan/plan.ts';
 import { assert } from '../../../core/base/assert.ts';
+import { ExtendedRanges } from './extended-ranges.ts';
 import type { Execution } from './execution.ts';
 import { METRIC_TYPE, withoutMetadata } from './metadata-labels.ts';
 import { MixedRanges } from './mixed-ranges.ts';
@@ -76,6 +77,7 @@ export class RangeFunction implements VectorOperator {
     const batch = new RowBatch(stepCount);
     const fill = this.#rowFunction();
     const mixed = new MixedRanges(execution, this.#plan, this.#args);
+    const extended = range.kind === 'range-select' && range.extension !== null ? new ExtendedRanges(execution, this.#plan) : null;
     const checksName = func === 'rate' || func === 'increase';
     const flush = (): void => {
       execution.checkpoint();
@@ -87,11 +89,14 @@ export class RangeFunction implements VectorOperator {
       windows.locate();
       execution.queryableSamples += windows.sampleCount;
       const at = batch.rows * stepCount;
-      const isPlain = !mixed.isNeeded(samples);
-      const seen = isPlain ? fill(windows, batch.values, batch.present, at) : mixed.fill(windows, batch, at, this.#source.labels(series));
+      const isPlain = extended === null && !mixed.isNeeded(samples);
+      let seen: number;
+      if (isPlain) seen = fill(windows, batch.values, batch.present, at);
+      else if (extended === null) seen = mixed.fill(windows, batch, at, this.#source.labels(series));
+      else seen = extended.fill(windows, batch, at, this.#source.labels(series));
       if (seen === 0) return;
       if (func === 'quantile_over_time') this.#checkQuantiles();
-      if (checksName && (isPlain || mixed.sawFloats)) this.#checkName(series);
+      if (checksName && (!samples.hasHistograms || mixed.sawFloats)) this.#checkName(series);
       batch.series[batch.rows++] = series;
       if (batch.isFull) flush();
     });

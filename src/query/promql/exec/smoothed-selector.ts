@@ -10,8 +10,19 @@ import type { StepGrid } from '../plan/grid.ts';
 import { interpolateHistograms } from '../functions/histogram-interpolation.ts';
 import { FLOAT, HISTOGRAM, type RowBatch } from './row-batch.ts';
 
-/** Writes one row at `at`. @returns how many steps have a value */
-export function selectSmoothed(samples: MixedSamples, timeGrid: StepGrid, lookbackMs: number, batch: RowBatch, at: number): number {
+/**
+ * Writes one row at `at`.
+ * @param report called for steps that have no value since their neighbours do not go together
+ * @returns how many steps have a value
+ */
+export function selectSmoothed(
+  samples: MixedSamples,
+  timeGrid: StepGrid,
+  lookbackMs: number,
+  batch: RowBatch,
+  at: number,
+  report: (fault: 'mixed-kinds' | 'mixed-layouts') => void,
+): number {
   samples.removeStale();
   const { times, values, length } = samples;
   let next = 0;
@@ -26,11 +37,18 @@ export function selectSmoothed(samples: MixedSamples, timeGrid: StepGrid, lookba
     const after = next < length && times[next]! - atMs <= lookbackMs ? next : -1;
     const low = samples.histogramAt(before);
     const high = after < 0 ? undefined : samples.histogramAt(after);
-    const isExact = after < 0 || times[before] === atMs || (low === undefined) !== (high === undefined);
+    const isExact = after < 0 || times[before] === atMs;
+    if (!isExact && (low === undefined) !== (high === undefined)) {
+      report('mixed-kinds');
+      continue;
+    }
     const fraction = isExact ? 0 : (atMs - times[before]!) / (times[after]! - times[before]!);
     if (low !== undefined) {
       const histogram = isExact ? low : interpolateHistograms(low, high!, fraction, low.resetHint !== 'gauge');
-      if (histogram === null) continue;
+      if (histogram === null) {
+        report('mixed-layouts');
+        continue;
+      }
       batch.ensureHistograms()[slot] = histogram;
       batch.present[slot] = HISTOGRAM;
     } else {

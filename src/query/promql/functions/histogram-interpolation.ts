@@ -3,6 +3,7 @@
  */
 import type { FloatHistogram } from '../../../core/model/histogram.ts';
 import { detectReset, scaleHistogram } from './histogram-arithmetic.ts';
+import { isCustom } from './histogram-buckets.ts';
 import { HistogramSum } from './histogram-sum.ts';
 
 /**
@@ -10,6 +11,7 @@ import { HistogramSum } from './histogram-sum.ts';
  * @returns null if the layouts cannot agree
  */
 export function interpolateHistograms(before: FloatHistogram, after: FloatHistogram, fraction: number, isCounter: boolean): FloatHistogram | null {
+  if (isCustom(before) !== isCustom(after)) return null;
   if (isCounter && detectReset(after, before)) return scaleHistogram(after, fraction);
   const difference = new HistogramSum(after);
   if (!difference.add(before, -1)) return null;

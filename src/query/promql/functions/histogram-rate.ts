@@ -18,6 +18,8 @@ export interface RateFindings {
   hasReconciledBounds: boolean;
 }
 
+export const noFindings = (): RateFindings => ({ isNotCounter: false, isNotGauge: false, isMixedLayout: false, hasReconciledBounds: false });
+
 /** Whether the counter began anew between entry `index` − 1 and entry `index`. */
 export type ResetTest = (index: number) => boolean;
 

@@ -35,8 +35,9 @@ export function emptyLike({ schema, customBounds }: FloatHistogram): FloatHistog
 
 /** A running sum of histograms. */
 export class HistogramSum implements SumFindings {
-  hasCollision = false;
   hasReconciledBounds = false;
+  #sawReset: boolean;
+  #sawNoReset: boolean;
   #sum: FloatHistogram;
   /** What float addition lost, in the layout of the sum. */
   #lost: FloatHistogram;
@@ -45,6 +46,13 @@ export class HistogramSum implements SumFindings {
     this.#sum = first;
     this.#lost = emptyLike(first);
     this.#lost.zeroThreshold = first.zeroThreshold;
+    this.#sawReset = first.resetHint === 'reset';
+    this.#sawNoReset = first.resetHint === 'not-reset';
+  }
+
+  /** Gauges among the histograms do not hide it. */
+  get hasCollision(): boolean {
+    return this.#sawReset && this.#sawNoReset;
   }
 
   /** @returns false, and leaves the sum alone, if the layouts cannot agree */
@@ -74,7 +82,8 @@ export class HistogramSum implements SumFindings {
   copy(): HistogramSum {
     const copy = new HistogramSum(this.#sum);
     copy.#lost = this.#lost;
-    copy.hasCollision = this.hasCollision;
+    copy.#sawReset = this.#sawReset;
+    copy.#sawNoReset = this.#sawNoReset;
     copy.hasReconciledBounds = this.hasReconciledBounds;
     return copy;
   }
@@ -135,11 +144,10 @@ export class HistogramSum implements SumFindings {
 
   #combineHints(other: ResetHint): ResetHint {
     const own = this.#sum.resetHint;
+    if (other === 'reset') this.#sawReset = true;
+    if (other === 'not-reset') this.#sawNoReset = true;
     if (own === other || own === 'gauge') return own;
-    if (other === 'gauge') return 'gauge';
-    if (own === 'unknown' || other === 'unknown') return 'unknown';
-    this.hasCollision = true;
-    return 'unknown';
+    return other === 'gauge' ? 'gauge' : 'unknown';
   }
 }
 

@@ -335,7 +335,7 @@ class Planner {
     const isSmoothed = expr.extension === 'smoothed';
     if (expr.extension === 'anchored') throw new PromqlEvaluationError('anchored modifier can only be used with range selectors');
     const select = this.#select(expr.matchers, timeGrid, lookbackMs, isSmoothed ? lookbackMs : 0, func, 0);
-    return { kind: 'instant-select', grid, select, timeGrid, lookbackMs, output, isSmoothed, detectsResets: this.#isForStatistics };
+    return { kind: 'instant-select', grid, select, timeGrid, lookbackMs, output, isSmoothed, span: expr.span, detectsResets: this.#isForStatistics };
   }
 
   #rangeSelect(expr: MatrixSelector, grid: StepGrid, func: string): RangePlan {

@@ -53,6 +53,7 @@ export interface InstantSelectPlan {
   readonly lookbackMs: number;
   readonly output: SelectOutput;
   readonly isSmoothed: boolean;
+  readonly span: Span;
   /** Whether resets between histograms are looked for while reading, since only counts and sums will be used. */
   readonly detectsResets: boolean;
 }

@@ -5,6 +5,7 @@
  */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { errorMessage } from '../../../core/base/errors.ts';
 import { DurationError } from '../../../core/model/duration.ts';
 import { Engine } from '../engine.ts';
@@ -92,10 +93,22 @@ export async function runPromqlTests(paths: readonly string[]): Promise<{ exitCo
   return { exitCode: failed > 0 || passed === 0 ? 1 : 0, stdout: `${stdout}${passed} passed, ${failed} failed\n`, stderr };
 }
 
+/** A file that is not there is looked for by name where the conformance scripts are. */
+const CONFORMANCE = new URL('../../../../../shared/conformance/promql/', import.meta.url);
+
+async function resolveScript(path: string): Promise<string> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return exists ? path : fileURLToPath(new URL(path, CONFORMANCE));
+}
+
 async function findScripts(paths: readonly string[]): Promise<{ path: string; line: number }[]> {
   const scripts: { path: string; line: number }[] = [];
   for (const argument of paths) {
-    const [, path = argument, line = '0'] = /^(.*?)(?::(\d+))?$/.exec(argument) ?? [];
+    const [, named = argument, line = '0'] = /^(.*?)(?::(\d+))?$/.exec(argument) ?? [];
+    const path = await resolveScript(named);
     if (!(await stat(path)).isDirectory()) {
       scripts.push({ path, line: Number(line) });
       continue;

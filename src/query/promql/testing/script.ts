@@ -73,7 +73,7 @@ const EXPECT_TEXT = /^expect\s+(fail|warn|info|no_warn|no_info)(?:\s+(msg|regex)
 const EXPECT_RANGE = /^expect\s+range\s+vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)$/;
 const OLD_EXPECT = /^expected_fail_(message|regexp)\s+(.*)$/;
 const START_SUFFIX = /^@st\s+/;
-const OFFSET = /^([+-]?)([\da-z]+)(?:([+-])([\da-z]+))?(?:x(\d+))?$/;
+const OFFSET = /^([+-]?)([\da-wyz]+)(?:([+-])([\da-wyz]+))?(?:x(\d+))?$/;
 
 /** @throws ScriptError with the line */
 export function parseScript(text: string): Command[] {
@@ -125,15 +125,12 @@ function parseOffsets(text: string): (number | null)[] {
     const match = OFFSET.exec(token);
     if (match === null) throw new NotationError(`bad start time: ${token}`);
     const [, sign, first, stepSign, step, times = '0'] = match;
-    // `0x3`: nothing, repeated.
-    const startMs = toOffset(first!) * (sign === '-' ? -1 : 1);
-    const strideMs = step === undefined ? 0 : toOffset(step) * (stepSign === '-' ? -1 : 1);
+    const startMs = parseDuration(first!) * (sign === '-' ? -1 : 1);
+    const strideMs = step === undefined ? 0 : parseDuration(step) * (stepSign === '-' ? -1 : 1);
     for (let i = 0; i <= Number(times); i++) offsets.push(startMs + i * strideMs);
   }
   return offsets;
 }
-
-const toOffset = (text: string): number => parseDuration(text.replace(/x\d+$/, ''));
 
 function parseEval(head: string, body: readonly string[], line: number): EvalCommand {
   const instant = INSTANT.exec(head);
