@@ -24,9 +24,14 @@ export async function withFolder(body: (folder: string) => Promise<void>): Promi
   try {
     await body(folder);
   } finally {
+    // A test that failed has left its servers behind.
+    await Promise.all([...running].map((server) => server.stop('SIGKILL')));
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Servers that have not ended. */
+const running = new Set<RunningServer>();
 
 export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1');
@@ -70,6 +75,8 @@ export class RunningServer {
   constructor(child: ChildProcess, url: string) {
     this.process = child;
     this.url = url;
+    running.add(this);
+    child.once('exit', () => running.delete(this));
     child.stderr?.on('data', (bytes: Buffer) => this.log.push(bytes.toString()));
     child.stdout?.on('data', (bytes: Buffer) => this.log.push(bytes.toString()));
   }
@@ -142,7 +149,7 @@ export class FakeExporter {
   }
 
   static async start(): Promise<FakeExporter> {
-    const server = createServer().listen(0, '127.0.0.1');
+    const server = createServer().listen(0, '127.0.0.1').unref();
     await once(server, 'listening');
     return new FakeExporter(server);
   }
