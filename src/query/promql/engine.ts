@@ -4,8 +4,10 @@
  * `text → tree → plan → selects (the only waiting) → operators → result`. One engine serves many queries, one after the other
  * or interleaved where they wait; a query's state lives in its Execution.
  */
+import { unreachable } from '../../core/base/assert.ts';
 import { systemClock, type Clock } from '../../core/base/clock.ts';
 import type { Querier, SeriesSet } from '../../core/storage/querier.ts';
+import { settleSelects } from '../select/settle-selects.ts';
 import { OperatorBuilder } from './exec/build-operators.ts';
 import { collectMatrix, collectRange, collectVector } from './exec/collect-result.ts';
 import { Execution } from './exec/execution.ts';
@@ -120,7 +122,7 @@ export class Engine {
       typeAndUnitLabels: this.#typeAndUnitLabels,
       startTimestamps: this.#startTimestamps,
     });
-    const sets = await selectAll(querier, plan);
+    const sets = await settleSelects(plan.selects.map((select) => querier.select(select)));
     try {
       execution.checkpoint();
       const prepared = this.#clock.monotonicMs();
@@ -143,18 +145,6 @@ export class Engine {
   }
 }
 
-/** @throws what the first select that failed threw, once none is under way any more */
-async function selectAll(querier: Querier, plan: Plan): Promise<SeriesSet[]> {
-  const settled = await Promise.allSettled(plan.selects.map((select) => querier.select(select)));
-  const sets = settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  for (const outcome of settled) {
-    if (outcome.status === 'fulfilled') continue;
-    for (const set of sets) set.close();
-    throw outcome.reason;
-  }
-  return sets;
-}
-
 function evaluate(plan: Plan, execution: Execution, sets: readonly SeriesSet[], isInstant: boolean): QueryValue {
   const { root, grid } = plan;
   const builder = new OperatorBuilder(execution, plan, sets);
@@ -171,6 +161,8 @@ function evaluate(plan: Plan, execution: Execution, sets: readonly SeriesSet[], 
       if (isInstant) return { type: 'scalar', timeMs: grid.startMs, value: builder.scalar(root.scalar).values()[0]! };
       return collectMatrix(execution, builder.vector({ kind: 'vector-of-scalar', grid, inner: root.scalar }));
     }
+    default:
+      return unreachable(root);
   }
 }
 

@@ -5,6 +5,7 @@
  * Sums are compensated, in the order in which rows come.
  * Source: Prometheus, "Aggregation operators".
  */
+import { withLost } from '../functions/compensated-sum.ts';
 import { FLOAT } from './row-batch.ts';
 
 /** Adds rows of floats to groups. Slot of step s in group g: g * stepCount + s. */
@@ -45,7 +46,8 @@ class SumAccumulator implements Accumulator {
   readonly #seen: Uint8Array;
 
   constructor(slots: number) {
-    this.#sums = new Float64Array(slots);
+    // Adding to −0 gives what is added, a −0 too.
+    this.#sums = new Float64Array(slots).fill(-0);
     this.#lost = new Float64Array(slots);
     this.#seen = new Uint8Array(slots);
   }
@@ -58,17 +60,13 @@ class SumAccumulator implements Accumulator {
       if (present[from + i] !== FLOAT) continue;
       const x = values[from + i]!;
       const slot = into + i;
-      if (seen[slot] === 0) {
-        seen[slot] = 1;
-        sums[slot] = x;
-        continue;
-      }
       const sum = sums[slot]!;
       const next = sum + x;
-      if (next === Infinity || next === -Infinity) lost[slot] = 0;
-      else if (Math.abs(sum) >= Math.abs(x)) lost[slot]! += sum - next + x;
-      else lost[slot]! += x - next + sum;
+      const added = next - sum;
+      // What rounding lost, whichever of the two is larger (see compensated-sum.ts).
+      lost[slot]! += sum - (next - added) + (x - added);
       sums[slot] = next;
+      seen[slot] = 1;
     }
   }
 
@@ -77,8 +75,7 @@ class SumAccumulator implements Accumulator {
   }
 
   result(slot: number): number {
-    const lost = this.#lost[slot]!;
-    return lost === 0 ? this.#sums[slot]! : this.#sums[slot]! + lost;
+    return withLost(this.#sums[slot]!, this.#lost[slot]!);
   }
 }
 

@@ -28,7 +28,7 @@ export class ExtendedRanges {
   }
 
   /** Fills one row at `at`. @returns how many steps have a value */
-  fill(windows: Windows, batch: RowBatch, at: number, labels: Labels): number {
+  evaluate(windows: Windows, batch: RowBatch, at: number, labels: Labels): number {
     const name = labelValue(labels, METRIC_NAME);
     let seen = 0;
     for (let step = 0; step < windows.stepCount; step++) {
@@ -77,7 +77,7 @@ export class ExtendedRanges {
       return null;
     }
     if (floats.length === values.length) {
-      let gain = floats.at(-1)! - floats[0]!;
+      let gain = (floats.at(-1) ?? 0) - (floats[0] ?? 0);
       if (isCounter) for (let i = 1; i < floats.length; i++) if (isReset[i]) gain += floats[i - 1]!;
       return isRate ? gain / seconds : gain;
     }

@@ -59,10 +59,10 @@ export function compareRows(
 ): void {
   switch (op) {
     case '==':
-      for (let i = 0; i < length; i++) holds[o + i] = left[a + i]! === right[b + i]! ? 1 : 0;
+      for (let i = 0; i < length; i++) holds[o + i] = left[a + i] === right[b + i] ? 1 : 0;
       return;
     case '!=':
-      for (let i = 0; i < length; i++) holds[o + i] = left[a + i]! === right[b + i]! ? 0 : 1;
+      for (let i = 0; i < length; i++) holds[o + i] = left[a + i] === right[b + i] ? 0 : 1;
       return;
     case '<':
       for (let i = 0; i < length; i++) holds[o + i] = left[a + i]! < right[b + i]! ? 1 : 0;

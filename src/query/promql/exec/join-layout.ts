@@ -183,7 +183,7 @@ export class JoinLayout {
   #pair(): void {
     const { include } = this.#plan.matching;
     const count = this.many.seriesCount;
-    this.#pairingsOfMany = new Array<readonly number[]>(count).fill(NONE);
+    this.#pairingsOfMany = Array.from({ length: count }, () => NONE);
     for (let many = 0; many < count; many++) {
       const group = this.#manyGroups[many]!;
       if (group < 0) continue;

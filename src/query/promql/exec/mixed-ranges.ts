@@ -51,7 +51,7 @@ export class MixedRanges {
   }
 
   /** Fills one row at `at`. @returns how many steps have a value */
-  fill(windows: Windows, batch: RowBatch, at: number, labels: Labels): number {
+  evaluate(windows: Windows, batch: RowBatch, at: number, labels: Labels): number {
     this.#name = labelValue(labels, METRIC_NAME);
     this.sawFloats = false;
     let seen = 0;

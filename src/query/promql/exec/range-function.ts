@@ -7,6 +7,7 @@ import { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import { COUNTER_KINDS, extrapolate } from '../functions/counters.ts';
 import { windowFunction, type WindowFunction, type WindowResult } from '../functions/over-time.ts';
 import { SlidingExtreme } from '../functions/sliding-extreme.ts';
+import { sumWindows } from '../functions/sliding-sum.ts';
 import { Windows } from '../functions/windows.ts';
 import type { StepGrid } from '../plan/grid.ts';
 import type { RangeCallPlan } from '../plan/plan.ts';
@@ -92,8 +93,8 @@ export class RangeFunction implements VectorOperator {
       const isPlain = extended === null && !mixed.isNeeded(samples);
       let seen: number;
       if (isPlain) seen = fill(windows, batch.values, batch.present, at);
-      else if (extended === null) seen = mixed.fill(windows, batch, at, this.#source.labels(series));
-      else seen = extended.fill(windows, batch, at, this.#source.labels(series));
+      else if (extended === null) seen = mixed.evaluate(windows, batch, at, this.#source.labels(series));
+      else seen = extended.evaluate(windows, batch, at, this.#source.labels(series));
       if (seen === 0) return;
       if (func === 'quantile_over_time') this.#checkQuantiles();
       if (checksName && (!samples.hasHistograms || mixed.sawFloats)) this.#checkName(series);
@@ -110,6 +111,9 @@ export class RangeFunction implements VectorOperator {
     if (func === 'max_over_time' || func === 'min_over_time') {
       const extreme = new SlidingExtreme(func === 'max_over_time' ? 'max' : 'min');
       return (windows, values, present, at) => extreme.run(windows, values, present, at);
+    }
+    if (func === 'sum_over_time' || func === 'avg_over_time') {
+      return (windows, values, present, at) => sumWindows(func === 'avg_over_time', windows, values, present, at);
     }
     const each = windowFunction(func);
     assert(each !== undefined, `${func} is a function over ranges`);

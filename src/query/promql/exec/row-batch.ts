@@ -46,7 +46,7 @@ export class RowBatch {
 
   /** The column of histograms, made on first use. */
   ensureHistograms(): (FloatHistogram | null)[] {
-    this.histograms ??= new Array<FloatHistogram | null>(this.capacity * this.stepCount).fill(null);
+    this.histograms ??= Array.from({ length: this.capacity * this.stepCount }, () => null);
     return this.histograms;
   }
 

@@ -42,7 +42,7 @@ export class Rows {
       this.present[target + i] = kind;
       this.values[target + i] = batch.values[source + i]!;
       if (kind === HISTOGRAM) {
-        this.#histograms ??= new Array<FloatHistogram | null>(this.#slots).fill(null);
+        this.#histograms ??= Array.from({ length: this.#slots }, () => null);
         this.#histograms[target + i] = batch.histograms![source + i]!;
       }
     }

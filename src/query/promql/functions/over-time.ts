@@ -5,7 +5,7 @@
  * few samples for an answer.
  * Source: Prometheus, "<aggregation>_over_time()", deriv(), predict_linear().
  */
-import { CompensatedSum } from './compensated-sum.ts';
+import { averageOf, CompensatedSum, sumOf } from './compensated-sum.ts';
 import { linearRegression } from './regression.ts';
 import { quantileOf, SortedFloats } from './quantile.ts';
 import type { Windows } from './windows.ts';
@@ -71,43 +71,6 @@ export const windowFunction = (name: string): WindowFunction | undefined => WIND
 function put(out: WindowResult, value: number): void {
   out.value = value;
   out.isPresent = true;
-}
-
-function sumOf(values: Float64Array, from: number, to: number): number {
-  let total = 0;
-  let lost = 0;
-  for (let i = from; i < to; i++) {
-    const x = values[i]!;
-    const next = total + x;
-    if (next === Infinity || next === -Infinity) lost = 0;
-    else if (Math.abs(total) >= Math.abs(x)) lost += total - next + x;
-    else lost += x - next + total;
-    total = next;
-  }
-  return total === Infinity || total === -Infinity ? total : total + lost;
-}
-
-/** Sums first and divides last; where the sum overflows, goes on with the mean of what it has. */
-function averageOf(values: Float64Array, from: number, to: number): number {
-  sum.reset(values[from]!);
-  let isIncremental = false;
-  for (let i = from + 1; i < to; i++) {
-    const x = values[i]!;
-    const count = i - from + 1;
-    if (!isIncremental) {
-      const { value, compensation } = sum;
-      sum.add(x);
-      if (Math.abs(sum.value) !== Infinity) continue;
-      isIncremental = true;
-      sum.reset(value / (count - 1), compensation / (count - 1));
-    }
-    const weight = (count - 1) / count;
-    sum.reset(sum.value * weight, sum.compensation * weight);
-    sum.add(x / count);
-  }
-  if (isIncremental) return sum.total;
-  const count = to - from;
-  return sum.value / count + sum.compensation / count;
 }
 
 /** By Welford's method, with compensation. */

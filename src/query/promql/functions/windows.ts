@@ -32,6 +32,11 @@ export class Windows {
     this.end = new Int32Array(this.stepCount);
   }
 
+  /** Samples in the window of `step`. */
+  size(step: number): number {
+    return this.end[step]! - this.first[step]!;
+  }
+
   /** Finds the windows of the samples that `samples` now holds. */
   locate(): void {
     const { first, end, rangeMs, stepCount } = this;
