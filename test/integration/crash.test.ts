@@ -58,9 +58,9 @@ test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape but t
         assert.equal(await server.stop(), 0);
         break;
       }
-      let killed = false;
+      const life = { isOver: false };
       const writes = (async () => {
-        while (!killed) {
+        while (!life.isOver) {
           timeMs += 1000;
           const values = Array.from({ length: SERIES }, () => Math.floor(random() * 1e9));
           const series = values.map((value, i) => ({ labels: [['__name__', 'acknowledged'], ['series', String(i)]] as const, samples: [[timeMs, value]] as const }));
@@ -74,7 +74,7 @@ test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape but t
       })();
       await new Promise((resolve) => setTimeout(resolve, 50 + random() * 500));
       await server.stop('SIGKILL');
-      killed = true;
+      life.isOver = true;
       servedBeforeKill = pages;
       inFlight.add(pages);
       await writes;

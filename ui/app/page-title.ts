@@ -1,10 +1,13 @@
 /**
- * The browser's title follows the page.
+ * The browser's title: the page's name before the server's title, which an operator may choose.
  */
 import { useEffect } from 'react';
 
+let serverTitle: string | undefined;
+
 export function usePageTitle(title: string): void {
   useEffect(() => {
-    document.title = `${title} · Coeus`;
+    serverTitle ??= document.title;
+    document.title = `${title} · ${serverTitle}`;
   }, [title]);
 }

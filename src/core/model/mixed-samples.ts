@@ -51,6 +51,11 @@ export class MixedSamples extends SampleBuffer {
 
   /** Takes stale markers out, in place: ranges do not see them. */
   removeStale(): void {
+    // A stale marker is a NaN, and most series hold none.
+    const { values, length } = this;
+    let first = 0;
+    while (first < length && values[first] === values[first]) first++;
+    if (first === length) return;
     let kept = 0;
     for (let i = 0; i < this.length; i++) {
       if (this.isStale(i)) continue;

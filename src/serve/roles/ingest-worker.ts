@@ -113,8 +113,15 @@ class IngestWorker {
       },
     });
     const replayMs = systemClock.monotonicMs() - began;
+    let corruptionCount = 0;
     for (const fault of [report.walFault, report.chunkFault]) {
       if (fault === null) continue;
+      if ('isTornTail' in fault && fault.isTornTail) {
+        // How a log ends whose process was killed while it wrote: nothing that was acknowledged is in it.
+        this.#logger.info('the log ended in a record that was cut off', { at: describeFault(fault) });
+        continue;
+      }
+      corruptionCount++;
       this.#corruptions.add(1);
       this.#logger.warn('damaged storage was cut at the fault', { fault: describeFault(fault), kept: report.setAside.join(' ') });
     }
@@ -138,7 +145,7 @@ class IngestWorker {
       seed: this.#data.scrapeSeed,
     });
     this.#write = new RemoteWritePart(appender, this.#registry, this.#logger);
-    this.#emit({ kind: 'ready', corruptionCount: report.walFault || report.chunkFault ? 1 : 0, replayMs });
+    this.#emit({ kind: 'ready', corruptionCount, replayMs });
   }
 
   methods(): IngestMethods {
