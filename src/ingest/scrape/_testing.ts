@@ -16,7 +16,7 @@ import { isStaleBits } from '../../core/model/samples.ts';
 import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
 import { DEFAULT_SCRAPE_PROTOCOLS } from '../exposition/negotiate.ts';
 import { ExpositionWorkspace } from '../exposition/workspace.ts';
-import type { Timers } from './schedule.ts';
+import { nextDueMs, phaseMs, type Timers } from './schedule.ts';
 import type { ScrapePoolConfig } from './scrape-config.ts';
 
 export const CONFIG: ScrapePoolConfig = {
@@ -76,6 +76,11 @@ export class ManualTime implements Clock, Timers {
 
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  /** Moves to where a target that was scheduled under `identity` is due next, and no further. */
+  advanceToDue(intervalMs: number, identity: string): void {
+    this.advance(nextDueMs(this.#nowMs + 0.5, intervalMs, phaseMs(identity, intervalMs)) - this.#nowMs);
   }
 
   after(delayMs: number, callback: () => void): () => void {

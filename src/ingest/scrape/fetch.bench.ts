@@ -41,13 +41,23 @@ export interface FetchFigures {
 }
 
 /** Fetches the page `rounds` times from `address`. */
-export async function measureFetch(way: (typeof WAYS)[number], compressed: boolean, address: string, rounds: number): Promise<FetchFigures> {
+export async function measureFetch(
+  way: (typeof WAYS)[number],
+  compressed: boolean,
+  address: string,
+  rounds: number,
+): Promise<FetchFigures> {
   // A header of its own is what sends a request through the general client.
   const httpHeaders = new Map(way === 'general' ? [['x-way', { values: ['general'], secrets: [], files: [] }]] : []);
   const config = { ...CONFIG, enableCompression: compressed, httpClient: { ...CONFIG.httpClient, httpHeaders } };
   const client = createHttpClient(config.httpClient);
   const [target] = targetsOf([{ labels: [], targets: [labelsFromObject({ __address__: address })] }], config).active;
-  const fetcher = new TargetFetcher(target!, config, { client, buffers: new ReceiveBuffers(), inflater: new Inflater(), userAgent: 'bench' });
+  const fetcher = new TargetFetcher(target!, config, {
+    client,
+    buffers: new ReceiveBuffers(),
+    inflater: new Inflater(),
+    userAgent: 'bench',
+  });
   const workspace = newWorkspace();
   const area = new ParseArea(workspace);
   const { signal } = new AbortController();
@@ -80,7 +90,11 @@ export async function servePage(): Promise<{ address: string; close: () => void 
     const compressed = request.headers['accept-encoding'] === 'gzip';
     const body = compressed ? packed : page;
     const encoding = compressed ? { 'content-encoding': 'gzip' } : {};
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4', 'content-length': body.length, ...encoding });
+    response.writeHead(200, {
+      'content-type': 'text/plain; version=0.0.4',
+      'content-length': body.length,
+      ...encoding,
+    });
     response.end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -97,7 +111,12 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     const [address] = await once(server, 'message');
     for (const compressed of [false, true]) {
       for (const way of WAYS) {
-        const { nanosecondsPerLine, hash } = await measureFetch(way, compressed, String(address), Number(process.argv[2] ?? 400));
+        const { nanosecondsPerLine, hash } = await measureFetch(
+          way,
+          compressed,
+          String(address),
+          Number(process.argv[2] ?? 400),
+        );
         console.log(`${way}${compressed ? ', gzip' : ''}: ${nanosecondsPerLine.toFixed(0)} ns/line, hash ${hash}`);
       }
     }

@@ -13,7 +13,7 @@ test('a phase depends on the identity alone and lies within the interval', () =>
 });
 
 test('phases of like names spread evenly', () => {
-  const tenths = new Array<number>(10).fill(0);
+  const tenths = Array.from({ length: 10 }, () => 0);
   for (let i = 0; i < 10_000; i++) tenths[Math.floor(phaseMs(`10.0.${i >> 8}.${i & 255}:9100`, 10))]!++;
   for (const count of tenths) assert.ok(count > 850 && count < 1150, `${count} of 10,000 in a tenth`);
 });
