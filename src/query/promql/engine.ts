@@ -110,6 +110,7 @@ export class Engine {
       isInstant,
       lookbackMs: lookbackMs > 0 ? lookbackMs : this.#options.lookbackMs,
       defaultStepMs: this.#options.defaultStepMs,
+      maxSteps: this.#options.maxSamples,
     });
     const execution = new Execution({
       query,

@@ -39,3 +39,6 @@ export class PromqlCanceledError extends Error {
   override readonly name = 'PromqlCanceledError';
   readonly errorType = 'canceled';
 }
+
+/** Why a query that would hold more than its limit is ended. */
+export const TOO_MANY_SAMPLES = 'query processing would load too many samples into memory in query execution';

@@ -81,7 +81,13 @@ export class AbsentOverTime extends Absence {
   readonly #source: RangeSource;
   readonly #range: RangePlan;
 
-  constructor(execution: Execution, grid: StepGrid, source: RangeSource, range: RangePlan, matchers: readonly Matcher[]) {
+  constructor(
+    execution: Execution,
+    grid: StepGrid,
+    source: RangeSource,
+    range: RangePlan,
+    matchers: readonly Matcher[],
+  ) {
     super(grid, matchers);
     this.#execution = execution;
     this.#source = source;

@@ -8,8 +8,10 @@
 import { withLost } from '../functions/compensated-sum.ts';
 import { FLOAT } from './row-batch.ts';
 
-/** Adds rows of floats to groups. Slot of step s in group g: g * stepCount + s. */
+/** Adds rows of floats to groups. Which slot belongs to which group and step is the caller's affair. */
 export interface Accumulator {
+  /** Makes room for `slots` in all. */
+  reserve(slots: number): void;
   /** Adds the floats of `values[from…from + length)`; other slots are left out. */
   add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void;
   /** The result at a slot that `has` something. */
@@ -17,39 +19,44 @@ export interface Accumulator {
   has(slot: number): boolean;
 }
 
-export function createAccumulator(op: string, slots: number): Accumulator | null {
+/** Slots that there is room for at first. */
+const FIRST_SLOTS = 1024;
+
+export function createAccumulator(op: string): Accumulator | null {
   switch (op) {
     case 'sum':
-      return new SumAccumulator(slots);
+      return new SumAccumulator();
     case 'avg':
-      return new AverageAccumulator(slots);
+      return new AverageAccumulator();
     case 'count':
-      return new CountAccumulator(slots, false);
+      return new CountAccumulator(false);
     case 'group':
-      return new CountAccumulator(slots, true);
+      return new CountAccumulator(true);
     case 'min':
-      return new ExtremeAccumulator(slots, -1);
+      return new ExtremeAccumulator(-1);
     case 'max':
-      return new ExtremeAccumulator(slots, 1);
+      return new ExtremeAccumulator(1);
     case 'stdvar':
-      return new VarianceAccumulator(slots, false);
+      return new VarianceAccumulator(false);
     case 'stddev':
-      return new VarianceAccumulator(slots, true);
+      return new VarianceAccumulator(true);
     default:
       return null;
   }
 }
 
 class SumAccumulator implements Accumulator {
-  readonly #sums: Float64Array;
-  readonly #lost: Float64Array;
-  readonly #seen: Uint8Array;
+  // Adding to −0 gives what is added, a −0 too.
+  #sums = new Float64Array(FIRST_SLOTS).fill(-0);
+  #lost = new Float64Array(FIRST_SLOTS);
+  #seen = new Uint8Array(FIRST_SLOTS);
 
-  constructor(slots: number) {
-    // Adding to −0 gives what is added, a −0 too.
-    this.#sums = new Float64Array(slots).fill(-0);
-    this.#lost = new Float64Array(slots);
-    this.#seen = new Uint8Array(slots);
+  reserve(slots: number): void {
+    const { length } = this.#sums;
+    if (slots <= length) return;
+    this.#sums = larger(this.#sums, slots).fill(-0, length);
+    this.#lost = larger(this.#lost, slots);
+    this.#seen = largerBytes(this.#seen, slots);
   }
 
   add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
@@ -81,16 +88,17 @@ class SumAccumulator implements Accumulator {
 
 /** Sums first and divides last; where the sum overflows, goes on with the mean of what it has. */
 class AverageAccumulator implements Accumulator {
-  readonly #sums: Float64Array;
-  readonly #lost: Float64Array;
-  readonly #counts: Float64Array;
-  readonly #isIncremental: Uint8Array;
+  #sums = new Float64Array(FIRST_SLOTS);
+  #lost = new Float64Array(FIRST_SLOTS);
+  #counts = new Float64Array(FIRST_SLOTS);
+  #isIncremental = new Uint8Array(FIRST_SLOTS);
 
-  constructor(slots: number) {
-    this.#sums = new Float64Array(slots);
-    this.#lost = new Float64Array(slots);
-    this.#counts = new Float64Array(slots);
-    this.#isIncremental = new Uint8Array(slots);
+  reserve(slots: number): void {
+    if (slots <= this.#sums.length) return;
+    this.#sums = larger(this.#sums, slots);
+    this.#lost = larger(this.#lost, slots);
+    this.#counts = larger(this.#counts, slots);
+    this.#isIncremental = largerBytes(this.#isIncremental, slots);
   }
 
   add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
@@ -144,12 +152,15 @@ class AverageAccumulator implements Accumulator {
 
 /** Also counts histograms. */
 class CountAccumulator implements Accumulator {
-  readonly #counts: Float64Array;
+  #counts = new Float64Array(FIRST_SLOTS);
   readonly #isGroup: boolean;
 
-  constructor(slots: number, isGroup: boolean) {
-    this.#counts = new Float64Array(slots);
+  constructor(isGroup: boolean) {
     this.#isGroup = isGroup;
+  }
+
+  reserve(slots: number): void {
+    if (slots > this.#counts.length) this.#counts = larger(this.#counts, slots);
   }
 
   add(_values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
@@ -168,14 +179,18 @@ class CountAccumulator implements Accumulator {
 
 /** A NaN gives way to any number. */
 class ExtremeAccumulator implements Accumulator {
-  readonly #best: Float64Array;
-  readonly #seen: Uint8Array;
+  #best = new Float64Array(FIRST_SLOTS);
+  #seen = new Uint8Array(FIRST_SLOTS);
   readonly #sign: number;
 
-  constructor(slots: number, sign: 1 | -1) {
-    this.#best = new Float64Array(slots);
-    this.#seen = new Uint8Array(slots);
+  constructor(sign: 1 | -1) {
     this.#sign = sign;
+  }
+
+  reserve(slots: number): void {
+    if (slots <= this.#best.length) return;
+    this.#best = larger(this.#best, slots);
+    this.#seen = largerBytes(this.#seen, slots);
   }
 
   add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
@@ -203,18 +218,22 @@ class ExtremeAccumulator implements Accumulator {
   }
 }
 
-/** By Welford's method, with compensation. */
+/** By Welford's method. */
 class VarianceAccumulator implements Accumulator {
-  readonly #counts: Float64Array;
-  readonly #means: Float64Array;
-  readonly #squares: Float64Array;
+  #counts = new Float64Array(FIRST_SLOTS);
+  #means = new Float64Array(FIRST_SLOTS);
+  #squares = new Float64Array(FIRST_SLOTS);
   readonly #isDeviation: boolean;
 
-  constructor(slots: number, isDeviation: boolean) {
-    this.#counts = new Float64Array(slots);
-    this.#means = new Float64Array(slots);
-    this.#squares = new Float64Array(slots);
+  constructor(isDeviation: boolean) {
     this.#isDeviation = isDeviation;
+  }
+
+  reserve(slots: number): void {
+    if (slots <= this.#counts.length) return;
+    this.#counts = larger(this.#counts, slots);
+    this.#means = larger(this.#means, slots);
+    this.#squares = larger(this.#squares, slots);
   }
 
   add(values: Float64Array, present: Uint8Array, from: number, into: number, length: number): void {
@@ -246,4 +265,16 @@ class VarianceAccumulator implements Accumulator {
     const variance = this.#squares[slot]! / this.#counts[slot]!;
     return this.#isDeviation ? Math.sqrt(variance) : variance;
   }
+}
+
+function larger(column: Float64Array<ArrayBuffer>, slots: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(Math.max(slots, column.length * 2));
+  grown.set(column);
+  return grown;
+}
+
+function largerBytes(column: Uint8Array<ArrayBuffer>, slots: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(Math.max(slots, column.length * 2));
+  grown.set(column);
+  return grown;
 }

@@ -5,12 +5,13 @@ import { EMPTY_LABELS, type Labels } from '../../../core/model/labels.ts';
 import { assert } from '../../../core/base/assert.ts';
 import type { StepGrid } from '../plan/grid.ts';
 import type { AggregatePlan } from '../plan/plan.ts';
-import { createAccumulator } from './accumulators.ts';
+import { createAccumulator, type Accumulator } from './accumulators.ts';
 import type { Execution } from './execution.ts';
 import { GroupIndex, groupSeries } from './group-index.ts';
 import { GroupHistograms } from './group-histograms.ts';
 import type { RowSink, VectorOperator } from './operator.ts';
-import { FLOAT, HISTOGRAM, RowBatch } from './row-batch.ts';
+import { ABSENT, FLOAT, RowBatch } from './row-batch.ts';
+import { SlotBlocks } from './slot-blocks.ts';
 
 /** Groups and their members, as all aggregations have them. */
 export class Grouping {
@@ -90,47 +91,76 @@ export class Aggregation implements VectorOperator {
   run(sink: RowSink): void {
     const { op } = this.#plan;
     const { stepCount } = this.grid;
-    const grouping = this.#grouping;
-    const slots = grouping.groupCount * stepCount;
-    this.#execution.hold(slots);
-    const floats = createAccumulator(op, slots);
+    const { groupCount } = this.#grouping;
+    const blocks = new SlotBlocks(groupCount, stepCount);
+    const floats = createAccumulator(op);
     assert(floats !== null, `${op} adds rows one by one`);
     const histograms = new GroupHistograms(this.#execution, this.#plan, (series) => this.#input.labels(series));
-    this.#input.run((batch) => {
-      for (let row = 0; row < batch.rows; row++) {
-        const into = grouping.groupOf(batch.series[row]!) * stepCount;
-        const from = row * stepCount;
-        if (batch.histograms !== null) histograms.add(batch, row, into);
-        floats.add(batch.values, batch.present, from, into, stepCount);
-      }
-    });
+    this.#input.run((input) => this.#add(input, blocks, floats, histograms));
     const batch = new RowBatch(stepCount);
-    for (let group = 0; group < grouping.groupCount; group++) {
-      const from = group * stepCount;
-      const at = batch.rows * stepCount;
-      let seen = 0;
-      for (let step = 0; step < stepCount; step++) {
-        const slot = at + step;
-        const hasFloat = floats.has(from + step);
-        const histogram = histograms.result(from + step, hasFloat);
-        batch.present[slot] = 0;
-        if (histogram === 'mixed') continue;
-        if (histogram !== null) {
-          batch.ensureHistograms()[slot] = histogram;
-          batch.present[slot] = HISTOGRAM;
-        } else if (hasFloat) {
-          batch.values[slot] = floats.result(from + step);
-          batch.present[slot] = FLOAT;
-        } else continue;
-        seen++;
-      }
-      if (seen === 0) continue;
+    for (let group = 0; group < groupCount; group++) {
+      if (!writeGroup(group, blocks, floats, histograms, batch)) continue;
       batch.series[batch.rows++] = group;
       if (!batch.isFull) continue;
       sink(batch);
       batch.clear();
     }
     if (batch.rows > 0) sink(batch);
-    this.#execution.release(slots);
+    this.#execution.release(blocks.slotCount);
   }
+
+  #add(input: RowBatch, blocks: SlotBlocks, floats: Accumulator, histograms: GroupHistograms): void {
+    const { blocksPerRow, blockSteps } = blocks;
+    for (let row = 0; row < input.rows; row++) {
+      const group = this.#grouping.groupOf(input.series[row]!);
+      for (let block = 0; block < blocksPerRow; block++) {
+        const from = row * input.stepCount + block * blockSteps;
+        const length = blocks.length(block);
+        let base = blocks.base(group, block);
+        if (base < 0) {
+          if (!hasAny(input.present, from, length)) continue;
+          base = blocks.claim(group, block);
+          this.#execution.hold(blockSteps);
+          floats.reserve(blocks.slotCount);
+        }
+        if (input.histograms !== null) histograms.add(input, row, from, base, length);
+        floats.add(input.values, input.present, from, base, length);
+      }
+    }
+  }
+}
+
+function hasAny(present: Uint8Array, from: number, length: number): boolean {
+  for (let i = from; i < from + length; i++) if (present[i] !== ABSENT) return true;
+  return false;
+}
+
+/** Writes a group's results as the next row of `batch`. @returns whether it has any */
+function writeGroup(
+  group: number,
+  blocks: SlotBlocks,
+  floats: Accumulator,
+  histograms: GroupHistograms,
+  batch: RowBatch,
+): boolean {
+  const row = batch.rows * blocks.stepCount;
+  batch.present.fill(ABSENT, row, row + blocks.stepCount);
+  let any = false;
+  for (let block = 0; block < blocks.blocksPerRow; block++) {
+    const base = blocks.base(group, block);
+    if (base < 0) continue;
+    const at = row + block * blocks.blockSteps;
+    for (let i = 0; i < blocks.length(block); i++) {
+      const hasFloat = floats.has(base + i);
+      const histogram = histograms.result(base + i, hasFloat);
+      if (histogram === 'mixed') continue;
+      if (histogram !== null) batch.putHistogram(at + i, histogram);
+      else if (hasFloat) {
+        batch.values[at + i] = floats.result(base + i);
+        batch.present[at + i] = FLOAT;
+      } else continue;
+      any = true;
+    }
+  }
+  return any;
 }

@@ -7,7 +7,15 @@ import type { SeriesSet } from '../../../core/storage/querier.ts';
 import { InfoJoin } from './info-join.ts';
 import { defaultArgs, pointFunction } from '../functions/point-functions.ts';
 import { isComparison } from '../parse/check.ts';
-import type { AggregatePlan, Plan, PointCallPlan, RangePlan, ScalarPlan, SeriesCallPlan, VectorPlan } from '../plan/plan.ts';
+import type {
+  AggregatePlan,
+  Plan,
+  PointCallPlan,
+  RangePlan,
+  ScalarPlan,
+  SeriesCallPlan,
+  VectorPlan,
+} from '../plan/plan.ts';
 import { Absent, AbsentOverTime } from './absent.ts';
 import { Aggregation } from './aggregate.ts';
 import { CountValues } from './count-values.ts';
@@ -32,7 +40,13 @@ import { VectorScalar } from './vector-scalar.ts';
 /** Aggregations that put out series as they came in. */
 const KEEPS_SERIES: ReadonlySet<string> = new Set(['topk', 'bottomk', 'limitk', 'limit_ratio']);
 /** Functions that write labels, or bring series together. */
-const CHANGES_LABELS: ReadonlySet<string> = new Set(['label_replace', 'label_join', 'histogram_quantile', 'histogram_quantiles', 'histogram_fraction']);
+const CHANGES_LABELS: ReadonlySet<string> = new Set([
+  'label_replace',
+  'label_join',
+  'histogram_quantile',
+  'histogram_quantiles',
+  'histogram_fraction',
+]);
 
 export class OperatorBuilder {
   readonly #execution: Execution;
@@ -59,7 +73,11 @@ export class OperatorBuilder {
       case 'scalar-binary':
         return scalarBinary(plan.op, this.scalar(plan.left), this.scalar(plan.right));
       case 'scalar-extreme':
-        return new ScalarPair(plan.func === 'min_of' ? Math.min : Math.max, this.scalar(plan.left), this.scalar(plan.right));
+        return new ScalarPair(
+          plan.func === 'min_of' ? Math.min : Math.max,
+          this.scalar(plan.left),
+          this.scalar(plan.right),
+        );
       default:
         return unreachable(plan);
     }
@@ -211,7 +229,9 @@ export class OperatorBuilder {
       case 'instant-select':
         return this.#pinsName(plan.select);
       case 'range-call':
-        return plan.range.kind === 'range-select' ? this.#pinsName(plan.range.select) : this.#hasOneName(plan.range.inner);
+        return plan.range.kind === 'range-select'
+          ? this.#pinsName(plan.range.select)
+          : this.#hasOneName(plan.range.inner);
       case 'point-call':
       case 'negation':
       case 'step-invariant':

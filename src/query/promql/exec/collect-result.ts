@@ -69,7 +69,8 @@ export function collectMatrix(execution: Execution, root: VectorOperator): Query
         if (kind === FLOAT) {
           times[next] = timeOfStep(grid, step);
           values[next++] = batch.values[at + step]!;
-        } else if (kind === HISTOGRAM) histograms.push({ timeMs: timeOfStep(grid, step), histogram: batch.histograms![at + step]! });
+        } else if (kind === HISTOGRAM)
+          histograms.push({ timeMs: timeOfStep(grid, step), histogram: batch.histograms![at + step]! });
       }
       const own = { labels: finalLabels(root, batch.series[row]!), times, values };
       series.push(others > 0 ? { ...own, histograms } : own);
@@ -130,7 +131,8 @@ function mergeEqual(sorted: readonly ResultSeries[]): ResultSeries[] {
   const merged: ResultSeries[] = [];
   for (const series of sorted) {
     const last = merged.at(-1);
-    if (last !== undefined && labelsEqual(last.labels, series.labels)) merged[merged.length - 1] = mergeTwo(last, series);
+    if (last !== undefined && labelsEqual(last.labels, series.labels))
+      merged[merged.length - 1] = mergeTwo(last, series);
     else merged.push(series);
   }
   return merged;
@@ -143,7 +145,8 @@ function mergeTwo(a: ResultSeries, b: ResultSeries): ResultSeries {
     for (const { timeMs, histogram } of histograms ?? []) samples.push({ timeMs, value: 0, histogram });
   }
   samples.sort((x, y) => x.timeMs - y.timeMs);
-  if (samples.some(({ timeMs }, i) => i > 0 && samples[i - 1]!.timeMs === timeMs)) throw new PromqlEvaluationError(DUPLICATE_LABELS);
+  if (samples.some(({ timeMs }, i) => i > 0 && samples[i - 1]!.timeMs === timeMs))
+    throw new PromqlEvaluationError(DUPLICATE_LABELS);
   const floats = samples.filter(({ histogram }) => histogram === null);
   const own = {
     labels: a.labels,

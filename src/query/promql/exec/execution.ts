@@ -1,7 +1,7 @@
 /**
  * What all operators of one running query share: its limits, its annotations, its counts.
  */
-import { PromqlCanceledError, PromqlEvaluationError, PromqlTimeoutError } from '../errors.ts';
+import { PromqlCanceledError, PromqlEvaluationError, PromqlTimeoutError, TOO_MANY_SAMPLES } from '../errors.ts';
 import { Annotations } from './annotations.ts';
 
 export interface ExecutionOptions {
@@ -53,7 +53,7 @@ export class Execution {
     this.#heldSamples += count;
     if (this.#heldSamples > this.peakSamples) this.peakSamples = this.#heldSamples;
     if (this.#heldSamples > this.#options.maxSamples) {
-      throw new PromqlEvaluationError('query processing would load too many samples into memory in query execution');
+      throw new PromqlEvaluationError(TOO_MANY_SAMPLES);
     }
   }
 

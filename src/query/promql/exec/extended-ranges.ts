@@ -3,7 +3,13 @@
  */
 import { METRIC_NAME, labelValue, type Labels } from '../../../core/model/labels.ts';
 import { COUNTER_KINDS, type CounterKind } from '../functions/counters.ts';
-import { anchoredFrom, isResetAt, smoothedWindow, type EdgeValue, type ExtendedWindow } from '../functions/extended-windows.ts';
+import {
+  anchoredFrom,
+  isResetAt,
+  smoothedWindow,
+  type EdgeValue,
+  type ExtendedWindow,
+} from '../functions/extended-windows.ts';
 import { scaleHistogram } from '../functions/histogram-arithmetic.ts';
 import { histogramGain, noFindings } from '../functions/histogram-rate.ts';
 import { countChanges, countResets } from '../functions/mixed-counts.ts';
@@ -67,7 +73,12 @@ export class ExtendedRanges {
   }
 
   /** From the first value to the last, with what the counter had before its resets. */
-  #gain({ values, isReset, isMixedLayout }: ExtendedWindow, { isCounter, isRate }: CounterKind, rangeMs: number, name: string): EdgeValue | null {
+  #gain(
+    { values, isReset, isMixedLayout }: ExtendedWindow,
+    { isCounter, isRate }: CounterKind,
+    rangeMs: number,
+    name: string,
+  ): EdgeValue | null {
     const { annotations } = this.#execution;
     const { argSpan } = this.#plan;
     const seconds = rangeMs / 1000;

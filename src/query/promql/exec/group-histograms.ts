@@ -29,25 +29,27 @@ export class GroupHistograms {
     this.#labels = labels;
   }
 
-  /** Adds the histograms of one row. */
-  add(batch: RowBatch, row: number, into: number): void {
+  /** Adds the histograms in `length` slots of a row, from slot `from` of the batch on. */
+  add(batch: RowBatch, row: number, from: number, into: number, length: number): void {
     const { op } = this.#plan;
     if (op === 'count' || op === 'group') return;
-    const { stepCount } = batch;
-    for (let step = 0; step < stepCount; step++) {
-      const slot = row * stepCount + step;
-      if (batch.present[slot] !== HISTOGRAM) continue;
-      if (op === 'sum' || op === 'avg') this.#addOne(batch.histograms![slot]!, into + step, batch.series[row]!);
+    for (let i = 0; i < length; i++) {
+      if (batch.present[from + i] !== HISTOGRAM) continue;
+      if (op === 'sum' || op === 'avg') this.#addOne(batch.histograms![from + i]!, into + i, batch.series[row]!);
       else this.#execution.annotations.info(`ignored histogram in ${op} aggregation`, this.#plan.innerSpan);
     }
   }
 
   /** The histogram at a slot, null for none; 'mixed' where there is no result since floats and histograms met. */
   result(slot: number, hasFloat: boolean): FloatHistogram | 'mixed' | null {
+    if (this.#slots.size === 0) return null;
     const known = this.#slots.get(slot);
     if (known === undefined) return null;
     if (hasFloat) {
-      this.#execution.annotations.warn('encountered a mix of histograms and floats for aggregation', this.#plan.innerSpan);
+      this.#execution.annotations.warn(
+        'encountered a mix of histograms and floats for aggregation',
+        this.#plan.innerSpan,
+      );
       return 'mixed';
     }
     if (known.isIncompatible) return 'mixed';

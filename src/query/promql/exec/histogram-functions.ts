@@ -151,7 +151,14 @@ export class HistogramFunction implements VectorOperator {
   }
 
   /** The native histograms of one series; takes away the steps at which there are classic buckets too. */
-  #native({ series, le }: Member, group: Group, classic: Uint8Array | null, rows: Rows, base: number, out: OutputRows): void {
+  #native(
+    { series, le }: Member,
+    group: Group,
+    classic: Uint8Array | null,
+    rows: Rows,
+    base: number,
+    out: OutputRows,
+  ): void {
     const { stepCount } = this.grid;
     for (let i = 0; i < this.#width; i++) {
       let any = false;
@@ -161,7 +168,10 @@ export class HistogramFunction implements VectorOperator {
         if (classic !== null && classic[step] !== 0 && le === '') {
           classic[step] = 2;
           const name = labelValue(group.labels, METRIC_NAME);
-          this.#execution.annotations.warn(`vector contains a mix of classic and native histograms${forMetric(name)}`, this.#plan.innerSpan);
+          this.#execution.annotations.warn(
+            `vector contains a mix of classic and native histograms${forMetric(name)}`,
+            this.#plan.innerSpan,
+          );
           continue;
         }
         out.put(step, this.#readNative(rows.histograms![slot]!, step, i, labelValue(group.labels, METRIC_NAME)));
@@ -179,7 +189,8 @@ export class HistogramFunction implements VectorOperator {
         if (steps[step] !== 1) continue;
         buckets.clear();
         for (const { series, bound } of group.members) {
-          if (!Number.isNaN(bound) && rows.present[series * stepCount + step] === FLOAT) buckets.push(bound, rows.values[series * stepCount + step]!);
+          if (!Number.isNaN(bound) && rows.present[series * stepCount + step] === FLOAT)
+            buckets.push(bound, rows.values[series * stepCount + step]!);
         }
         out.put(step, this.#readClassic(buckets, step, i, group.labels));
       }
@@ -214,20 +225,29 @@ export class HistogramFunction implements VectorOperator {
     const a = this.#args[index]!.values()[step]!;
     if (func === 'histogram_fraction') {
       if (Number.isNaN(histogram.sum)) {
-        annotations.info(`input to histogram_fraction has NaN observations, which are excluded from all fractions${forMetric(name)}`, innerSpan);
+        annotations.info(
+          `input to histogram_fraction has NaN observations, which are excluded from all fractions${forMetric(name)}`,
+          innerSpan,
+        );
       }
       return histogramFraction(a, this.#args[1]!.values()[step]!, histogram);
     }
     const { value, nan } = histogramQuantile(a, histogram);
-    if (nan === 'result') annotations.info(`input to histogram_quantile has NaN observations, result is NaN${forMetric(name)}`, innerSpan);
-    if (nan === 'skew') annotations.info(`input to histogram_quantile has NaN observations, result is skewed higher${forMetric(name)}`, innerSpan);
+    if (nan === 'result')
+      annotations.info(`input to histogram_quantile has NaN observations, result is NaN${forMetric(name)}`, innerSpan);
+    if (nan === 'skew')
+      annotations.info(
+        `input to histogram_quantile has NaN observations, result is skewed higher${forMetric(name)}`,
+        innerSpan,
+      );
     return value;
   }
 
   #warnQuantiles(): void {
     if (this.#plan.func === 'histogram_fraction') return;
     for (const [i, arg] of this.#args.entries()) {
-      for (const q of arg.values()) if (Number.isNaN(q) || q < 0 || q > 1) warnQuantile(this.#execution, q, this.#plan.argSpans[i]!);
+      for (const q of arg.values())
+        if (Number.isNaN(q) || q < 0 || q > 1) warnQuantile(this.#execution, q, this.#plan.argSpans[i]!);
     }
   }
 
@@ -236,7 +256,8 @@ export class HistogramFunction implements VectorOperator {
     let own = delayedNameRemoval ? labels : withoutMetadata(labels);
     if (this.#plan.func === 'histogram_quantiles') {
       const name = this.#plan.texts[0] ?? '';
-      if (name === '' || !name.isWellFormed()) throw new PromqlEvaluationError(`invalid label name ${quoteString(name)}`);
+      if (name === '' || !name.isWellFormed())
+        throw new PromqlEvaluationError(`invalid label name ${quoteString(name)}`);
       own = withLabel(own, name, formatQuantile(this.#args[index]!.values()[0] ?? 0));
     }
     this.#outputs.push({ labels: own, dropsName: delayedNameRemoval || inputDrops });

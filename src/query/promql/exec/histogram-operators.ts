@@ -18,7 +18,12 @@ export const describeMismatch = (op: JoinOp, left: Kind, right: Kind): string =>
   `incompatible sample types encountered for binary operator ${JSON.stringify(op)}: ${left} ${op} ${right}`;
 
 /** A histogram and a float; null where the operator has no meaning for them. */
-export function combineHistogramAndFloat(op: JoinOp, histogram: FloatHistogram, x: number, isFloatLeft: boolean): FloatHistogram | null {
+export function combineHistogramAndFloat(
+  op: JoinOp,
+  histogram: FloatHistogram,
+  x: number,
+  isFloatLeft: boolean,
+): FloatHistogram | null {
   if (op === '*') return scaleHistogram(histogram, x);
   if (isFloatLeft) return null;
   if (op === '/') return divideHistogram(histogram, x);
@@ -27,7 +32,14 @@ export function combineHistogramAndFloat(op: JoinOp, histogram: FloatHistogram, 
 }
 
 /** Any two values of a join at one step; null where there is no result. */
-export function combineMixed(op: JoinOp, a: Value, b: Value, returnBool: boolean, annotations: Annotations, span: Span): Value | null {
+export function combineMixed(
+  op: JoinOp,
+  a: Value,
+  b: Value,
+  returnBool: boolean,
+  annotations: Annotations,
+  span: Span,
+): Value | null {
   if (typeof a === 'number' && typeof b === 'number') {
     if (op === '</' || op === '>/') {
       annotations.info(describeMismatch(op, 'float', 'float'), span);
@@ -39,7 +51,9 @@ export function combineMixed(op: JoinOp, a: Value, b: Value, returnBool: boolean
   }
   if (typeof a === 'number' || typeof b === 'number') {
     const result =
-      typeof a === 'number' ? combineHistogramAndFloat(op, b as FloatHistogram, a, true) : combineHistogramAndFloat(op, a, b as number, false);
+      typeof a === 'number'
+        ? combineHistogramAndFloat(op, b as FloatHistogram, a, true)
+        : combineHistogramAndFloat(op, a, b as number, false);
     if (result === null) annotations.info(describeMismatch(op, kindOf(a), kindOf(b)), span);
     return result;
   }
@@ -55,7 +69,13 @@ export function combineMixed(op: JoinOp, a: Value, b: Value, returnBool: boolean
 
 const kindOf = (value: Value): Kind => (typeof value === 'number' ? 'float' : 'histogram');
 
-function addHistograms(op: '+' | '-', a: FloatHistogram, b: FloatHistogram, annotations: Annotations, span: Span): FloatHistogram | null {
+function addHistograms(
+  op: '+' | '-',
+  a: FloatHistogram,
+  b: FloatHistogram,
+  annotations: Annotations,
+  span: Span,
+): FloatHistogram | null {
   const sum = new HistogramSum(a);
   if (!sum.add(b, op === '+' ? 1 : -1)) {
     annotations.warn(`incompatible bucket layout encountered for binary operator ${op}`, span);
@@ -66,7 +86,12 @@ function addHistograms(op: '+' | '-', a: FloatHistogram, b: FloatHistogram, anno
 }
 
 /** Tells what adding histograms ran into. */
-export function reportSum(sum: SumFindings, operation: 'addition' | 'subtraction' | 'aggregation', annotations: Annotations, span: Span): void {
+export function reportSum(
+  sum: SumFindings,
+  operation: 'addition' | 'subtraction' | 'aggregation',
+  annotations: Annotations,
+  span: Span,
+): void {
   if (sum.hasCollision) annotations.warn(`conflicting counter resets during histogram ${operation}`, span);
   if (sum.hasReconciledBounds) annotations.info(`mismatched custom buckets were reconciled during ${operation}`, span);
 }

@@ -5,7 +5,14 @@
  * step, so a series may come out as several, each with the labels of its time.
  * Source: Prometheus, functions info().
  */
-import { METRIC_NAME, compareStrings, labelValue, labelsFromPairs, labelsKey, type Labels } from '../../../core/model/labels.ts';
+import {
+  METRIC_NAME,
+  compareStrings,
+  labelValue,
+  labelsFromPairs,
+  labelsKey,
+  type Labels,
+} from '../../../core/model/labels.ts';
 import { compileMatcher, type CompiledMatcher } from '../../../core/model/matcher.ts';
 import { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import type { SeriesSet } from '../../../core/storage/querier.ts';
@@ -154,7 +161,8 @@ export class InfoJoin implements VectorOperator {
         while (next < samples.length && samples.times[next]! <= atMs) next++;
         const newest = next - 1;
         if (newest < 0 || atMs - samples.times[newest]! >= lookbackMs || samples.isStale(newest)) continue;
-        if (samples.histogramAt(newest) !== undefined) throw new PromqlEvaluationError(`this should be an info metric, with float samples: ${name}`);
+        if (samples.histogramAt(newest) !== undefined)
+          throw new PromqlEvaluationError(`this should be an info metric, with float samples: ${name}`);
         takenMs[step] = samples.times[newest]!;
       }
       const key = identity(labels);

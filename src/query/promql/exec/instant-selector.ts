@@ -88,7 +88,8 @@ export class InstantSelector implements VectorOperator {
 
   #select(samples: MixedSamples, batch: RowBatch, at: number, series: number): number {
     const { timeGrid, lookbackMs, output, isSmoothed } = this.#plan;
-    if (isSmoothed) return selectSmoothed(samples, timeGrid, lookbackMs, batch, at, (fault) => this.#report(fault, series));
+    if (isSmoothed)
+      return selectSmoothed(samples, timeGrid, lookbackMs, batch, at, (fault) => this.#report(fault, series));
     if (output !== 'value') return selectTimesAtSteps(samples, this.#plan, batch, at);
     const seen = selectAtSteps(samples, timeGrid, lookbackMs, batch.values, batch.present, at);
     if (samples.hasHistograms && seen > 0) placeHistograms(samples, timeGrid, batch, at);

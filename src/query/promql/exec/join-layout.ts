@@ -206,7 +206,8 @@ export class JoinLayout {
   #findCollisions(): void {
     const { include } = this.#plan.matching;
     if (this.isOneToOne) return;
-    const mayCollide = include.length > 0 || this.#plan.returnBool || !isComparison(this.#plan.op) || this.fillMany !== null;
+    const mayCollide =
+      include.length > 0 || this.#plan.returnBool || !isComparison(this.#plan.op) || this.fillMany !== null;
     if (!mayCollide) return;
     const firstByKey = new Map<string, number>();
     let next = 0;
@@ -229,7 +230,8 @@ export class JoinLayout {
 
 function restrict(labels: Labels, on: boolean, names: readonly string[]): Labels {
   const kept: string[] = [];
-  for (let i = 0; i < labels.length; i += 2) if (names.includes(labels[i]!) === on) kept.push(labels[i]!, labels[i + 1]!);
+  for (let i = 0; i < labels.length; i += 2)
+    if (names.includes(labels[i]!) === on) kept.push(labels[i]!, labels[i + 1]!);
   return kept;
 }
 

@@ -30,6 +30,14 @@ interface RowAt {
   at: number;
 }
 
+/** Two series of one match group on the one side that both have a value at a step. */
+interface Conflict {
+  readonly step: number;
+  readonly group: number;
+  readonly first: number;
+  readonly second: number;
+}
+
 export class Join implements VectorOperator {
   readonly grid: StepGrid;
   readonly #execution: Execution;
@@ -69,7 +77,9 @@ export class Join implements VectorOperator {
     const { stepCount } = this.grid;
     const layout = this.#layout;
     this.#holds = new Uint8Array(stepCount);
-    const one = this.#collectOne();
+    const conflicts: Conflict[] = [];
+    const one = this.#collectOne(conflicts);
+    if (conflicts.length > 0 && layout.fillMany !== null) this.#failDuplicate(conflicts[0]!);
     const batch = new RowBatch(stepCount);
     const emit = (pairing: number): void => {
       batch.series[batch.rows++] = pairing;
@@ -85,6 +95,8 @@ export class Join implements VectorOperator {
       for (let row = 0; row < input.rows; row++) {
         const series = input.series[row]!;
         const from = row * stepCount;
+        // At a step where one side is empty Prometheus does not look at the other.
+        for (const conflict of conflicts) if (input.present[from + conflict.step] !== 0) this.#failDuplicate(conflict);
         const manyRow: RowAt = { values: input.values, present: input.present, histograms: input.histograms, at: from };
         const group = layout.groupOfMany(series);
         if (seenMany !== null && group >= 0) {
@@ -105,8 +117,8 @@ export class Join implements VectorOperator {
     one.release();
   }
 
-  /** Rows of the one side by bundle. @throws PromqlEvaluationError where a group has two values at one step */
-  #collectOne(): Rows {
+  /** Rows of the one side by bundle. Where a group has two values at one step, `conflicts` gets the first of that step. */
+  #collectOne(conflicts: Conflict[]): Rows {
     const layout = this.#layout;
     const { stepCount } = this.grid;
     const rows = new Rows(this.#execution, layout.bundles.length, stepCount);
@@ -121,8 +133,9 @@ export class Join implements VectorOperator {
           if (owner === undefined) owners.set(group, (owner = new Int32Array(stepCount)));
           for (let i = 0; i < stepCount; i++) {
             if (batch.present[row * stepCount + i] === 0) continue;
-            if (owner[i] !== 0) this.#failDuplicate(group, owner[i]! - 1, series);
-            owner[i] = series + 1;
+            if (owner[i] === 0) owner[i] = series + 1;
+            else if (!conflicts.some(({ step }) => step === i))
+              conflicts.push({ step: i, group, first: owner[i]! - 1, second: series });
           }
         }
         rows.merge(batch, row, layout.bundleOfOne(series));
@@ -146,7 +159,10 @@ export class Join implements VectorOperator {
       else filler.present[i] = has === 0 ? FLOAT : has;
       filler.values[i] = bundle >= 0 && has !== 0 ? one.values[slot]! : fillOne!;
     }
-    const shifted = bundle >= 0 && one.histograms !== null ? one.histograms.slice(bundle * stepCount, (bundle + 1) * stepCount) : null;
+    const shifted =
+      bundle >= 0 && one.histograms !== null
+        ? one.histograms.slice(bundle * stepCount, (bundle + 1) * stepCount)
+        : null;
     return { values: filler.values, present: filler.present, histograms: shifted, at: 0 };
   }
 
@@ -166,7 +182,12 @@ export class Join implements VectorOperator {
         }
         const { bundle } = layout.pairings[pairing]!;
         const manyRow: RowAt = { values: filler.values, present: filler.present, histograms: null, at: 0 };
-        const oneRow: RowAt = { values: one.values, present: one.present, histograms: one.histograms, at: bundle * stepCount };
+        const oneRow: RowAt = {
+          values: one.values,
+          present: one.present,
+          histograms: one.histograms,
+          at: bundle * stepCount,
+        };
         if (this.#combine(manyRow, oneRow, batch)) emit(pairing);
       }
     }
@@ -236,7 +257,10 @@ export class Join implements VectorOperator {
     const steps = this.#watch(group, matched);
     for (let i = 0; i < steps.length; i++) {
       if (many.present[many.at + i] === 0 || one.present[one.at + i] === 0) continue;
-      if (steps[i] !== 0) throw new PromqlEvaluationError(`${MULTIPLE_MATCHES}: many-to-one matching must be explicit (group_left/group_right)`);
+      if (steps[i] !== 0)
+        throw new PromqlEvaluationError(
+          `${MULTIPLE_MATCHES}: many-to-one matching must be explicit (group_left/group_right)`,
+        );
       steps[i] = 1;
     }
   }
@@ -249,7 +273,8 @@ export class Join implements VectorOperator {
     const at = batch.rows * this.grid.stepCount;
     for (let i = 0; i < steps.length; i++) {
       if (batch.present[at + i] === 0) continue;
-      if (steps[i] !== 0) throw new PromqlEvaluationError(`${MULTIPLE_MATCHES}: grouping labels must ensure unique matches`);
+      if (steps[i] !== 0)
+        throw new PromqlEvaluationError(`${MULTIPLE_MATCHES}: grouping labels must ensure unique matches`);
       steps[i] = 1;
     }
   }
@@ -261,7 +286,7 @@ export class Join implements VectorOperator {
     return steps;
   }
 
-  #failDuplicate(group: number, first: number, second: number): never {
+  #failDuplicate({ group, first, second }: Conflict): never {
     const layout = this.#layout;
     const side = layout.isSwapped ? 'left' : 'right';
     const pair = [layout.one.labels(first), layout.one.labels(second)].sort(compareLabels).map(bracedLabels).join(', ');

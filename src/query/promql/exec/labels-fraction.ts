@@ -38,7 +38,7 @@ const round = (lane: bigint, input: bigint): bigint => (rotate((lane + input * P
 const merge = (hash: bigint, lane: bigint): bigint => ((hash ^ round(0n, lane)) * PRIME1 + PRIME4) & MASK;
 
 /** One call per series of a `limit_ratio`: plain rather than fast. */
-function xxhash64(bytes: Uint8Array): bigint {
+export function xxhash64(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
   let hash = PRIME5;

@@ -6,7 +6,8 @@ import { METRIC_NAME, isLegacyLabelName, quote, type Labels } from '../../../cor
 export const METRIC_TYPE = '__type__';
 export const METRIC_UNIT = '__unit__';
 
-export const isMetadataLabel = (name: string): boolean => name === METRIC_NAME || name === METRIC_TYPE || name === METRIC_UNIT;
+export const isMetadataLabel = (name: string): boolean =>
+  name === METRIC_NAME || name === METRIC_TYPE || name === METRIC_UNIT;
 
 /** `labels` without name, type and unit. */
 export function withoutMetadata(labels: Labels): Labels {

@@ -47,7 +47,10 @@ export class MixedRanges {
   }
 
   isNeeded(samples: MixedSamples): boolean {
-    return samples.hasHistograms || (samples.hasStartTimes && this.#execution.startTimestamps && READS_START.has(this.#plan.func));
+    return (
+      samples.hasHistograms ||
+      (samples.hasStartTimes && this.#execution.startTimestamps && READS_START.has(this.#plan.func))
+    );
   }
 
   /** Fills one row at `at`. @returns how many steps have a value */
@@ -126,10 +129,12 @@ export class MixedRanges {
     const { func } = this.#plan;
     floats.clear();
     for (let i = from; i < to; i++) {
-      if (windows.samples.histogramAt(i) === undefined) floats.push(windows.samples.times[i]!, windows.samples.values[i]!);
+      if (windows.samples.histogramAt(i) === undefined)
+        floats.push(windows.samples.times[i]!, windows.samples.values[i]!);
     }
     const { length } = floats;
-    if (func === 'min_over_time' || func === 'max_over_time') return extremeOf(floats.values, length, func === 'max_over_time' ? 1 : -1);
+    if (func === 'min_over_time' || func === 'max_over_time')
+      return extremeOf(floats.values, length, func === 'max_over_time' ? 1 : -1);
     const each = windowFunction(func)!;
     const only = new Windows(floats, windows.timeGrid, windows.evalGrid, windows.rangeMs);
     this.#result.isPresent = false;
@@ -138,7 +143,13 @@ export class MixedRanges {
   }
 
   /** A window of floats alone or of histograms alone. */
-  #extrapolated(histograms: readonly FloatHistogram[], windows: Windows, from: number, to: number, step: number): Value {
+  #extrapolated(
+    histograms: readonly FloatHistogram[],
+    windows: Windows,
+    from: number,
+    to: number,
+    step: number,
+  ): Value {
     const { samples, timeGrid, rangeMs } = windows;
     const kind = COUNTER_KINDS.get(this.#plan.func)!;
     const beginMs = timeGrid.startMs + step * timeGrid.stepMs - rangeMs;
@@ -149,14 +160,20 @@ export class MixedRanges {
     if (histograms.length === 0) {
       const first = samples.values[from]!;
       let gain = samples.values[to - 1]! - (zeroMs === null ? first : 0);
-      if (kind.isCounter) for (let i = from + 1; i < to; i++) if (this.#isReset(samples, i)) gain += samples.values[i - 1]!;
+      if (kind.isCounter)
+        for (let i = from + 1; i < to; i++) if (this.#isReset(samples, i)) gain += samples.values[i - 1]!;
       return gain * extrapolationFactor(kind, windows, step, span, first, gain);
     }
     const findings = noFindings();
     const all = zeroMs === null ? histograms : [emptyLike(histograms[0]!), ...histograms];
     // Entry 0 is sample `from`, or the zero before it.
     const shift = from - (all.length - histograms.length);
-    const gain = histogramGain(all, kind.isCounter, findings, (i) => i + shift > from && this.#isReset(samples, i + shift));
+    const gain = histogramGain(
+      all,
+      kind.isCounter,
+      findings,
+      (i) => i + shift > from && this.#isReset(samples, i + shift),
+    );
     this.#report(findings);
     if (gain === null) return null;
     return scaleHistogram(gain, extrapolationFactor(kind, windows, step, span, histograms[0]!.count, gain.count));
@@ -205,7 +222,8 @@ export class MixedRanges {
   }
 
   #added(histograms: readonly FloatHistogram[]): Value {
-    const sum = this.#plan.func === 'avg_over_time' ? new HistogramMean(histograms[0]!) : new HistogramSum(histograms[0]!);
+    const sum =
+      this.#plan.func === 'avg_over_time' ? new HistogramMean(histograms[0]!) : new HistogramSum(histograms[0]!);
     for (const histogram of histograms.slice(1)) {
       if (sum.add(histogram)) continue;
       this.#report({ ...noFindings(), isMixedLayout: true });

@@ -78,7 +78,13 @@ export class PointCall extends ValueChange {
   /** `clamp` with its bounds crossed has no values. */
   readonly #needsOrder: boolean;
 
-  constructor(execution: Execution, input: VectorOperator, map: PointFunction, args: readonly ScalarOperator[], needsOrder: boolean) {
+  constructor(
+    execution: Execution,
+    input: VectorOperator,
+    map: PointFunction,
+    args: readonly ScalarOperator[],
+    needsOrder: boolean,
+  ) {
     super(execution, input);
     this.#map = map;
     this.#args = args;
@@ -195,7 +201,8 @@ export class StepInvariant implements VectorOperator {
         const from = batch.rows * stepCount;
         batch.values.fill(input.values[row]!, from, from + stepCount);
         batch.present.fill(input.present[row]!, from, from + stepCount);
-        if (input.present[row] === HISTOGRAM) batch.ensureHistograms().fill(input.histograms![row]!, from, from + stepCount);
+        if (input.present[row] === HISTOGRAM)
+          batch.ensureHistograms().fill(input.histograms![row]!, from, from + stepCount);
         batch.series[batch.rows++] = input.series[row]!;
         if (!batch.isFull) continue;
         sink(batch);

@@ -10,9 +10,13 @@ export function reportRate(findings: RateFindings, name: string, annotations: An
   if (findings.isNotCounter) annotations.warn(`this native histogram metric is not a counter: ${quoted}`, span);
   if (findings.isNotGauge) annotations.warn(`this native histogram metric is not a gauge: ${quoted}`, span);
   if (findings.isMixedLayout) {
-    annotations.warn(`vector contains a mix of histograms with exponential and custom buckets schemas${forMetric(name)}`, span);
+    annotations.warn(
+      `vector contains a mix of histograms with exponential and custom buckets schemas${forMetric(name)}`,
+      span,
+    );
   }
-  if (findings.hasReconciledBounds) annotations.info('mismatched custom buckets were reconciled during subtraction', span);
+  if (findings.hasReconciledBounds)
+    annotations.info('mismatched custom buckets were reconciled during subtraction', span);
 }
 
 /** A window of floats and histograms has no value. */

@@ -78,7 +78,8 @@ export class RangeFunction implements VectorOperator {
     const batch = new RowBatch(stepCount);
     const fill = this.#rowFunction();
     const mixed = new MixedRanges(execution, this.#plan, this.#args);
-    const extended = range.kind === 'range-select' && range.extension !== null ? new ExtendedRanges(execution, this.#plan) : null;
+    const extended =
+      range.kind === 'range-select' && range.extension !== null ? new ExtendedRanges(execution, this.#plan) : null;
     const checksName = func === 'rate' || func === 'increase';
     const flush = (): void => {
       execution.checkpoint();
@@ -107,7 +108,8 @@ export class RangeFunction implements VectorOperator {
   #rowFunction(): RowFunction {
     const { func } = this.#plan;
     const counter = COUNTER_KINDS.get(func);
-    if (counter !== undefined) return (windows, values, present, at) => extrapolate(counter, windows, values, present, at);
+    if (counter !== undefined)
+      return (windows, values, present, at) => extrapolate(counter, windows, values, present, at);
     if (func === 'max_over_time' || func === 'min_over_time') {
       const extreme = new SlidingExtreme(func === 'max_over_time' ? 'max' : 'min');
       return (windows, values, present, at) => extreme.run(windows, values, present, at);
@@ -125,7 +127,8 @@ export class RangeFunction implements VectorOperator {
   #checkQuantiles(): void {
     if (this.#hasCheckedQuantiles) return;
     this.#hasCheckedQuantiles = true;
-    for (const q of this.#args[0]!.values()) if (!(q >= 0 && q <= 1)) warnQuantile(this.#execution, q, this.#plan.scalarSpan);
+    for (const q of this.#args[0]!.values())
+      if (!(q >= 0 && q <= 1)) warnQuantile(this.#execution, q, this.#plan.scalarSpan);
   }
 
   /** Tells whoever takes the rate of a gauge. */
@@ -146,7 +149,10 @@ export class RangeFunction implements VectorOperator {
     if (this.#checkedNames.has(name)) return;
     this.#checkedNames.add(name);
     if (COUNTER_SUFFIXES.some((suffix) => name.endsWith(suffix))) return;
-    annotations.info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(name)}`, this.#plan.argSpan);
+    annotations.info(
+      `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(name)}`,
+      this.#plan.argSpan,
+    );
   }
 }
 
@@ -168,7 +174,15 @@ function applyPerWindow(
     present[at + step] = 0;
     if (from === to) continue;
     result.isPresent = false;
-    each(windows, from, to, step, result, first === undefined ? 0 : first[step]!, second === undefined ? 0 : second[step]!);
+    each(
+      windows,
+      from,
+      to,
+      step,
+      result,
+      first === undefined ? 0 : first[step]!,
+      second === undefined ? 0 : second[step]!,
+    );
     if (!result.isPresent) continue;
     values[at + step] = result.value;
     present[at + step] = FLOAT;

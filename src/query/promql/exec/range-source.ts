@@ -104,5 +104,7 @@ export class SubqueryRanges implements RangeSource {
 
 /** Between the steps of a subquery anything may have happened: only gauges stay what they are. */
 function withoutResetHint(histogram: FloatHistogram): FloatHistogram {
-  return histogram.resetHint === 'gauge' || histogram.resetHint === 'unknown' ? histogram : { ...histogram, resetHint: 'unknown' };
+  return histogram.resetHint === 'gauge' || histogram.resetHint === 'unknown'
+    ? histogram
+    : { ...histogram, resetHint: 'unknown' };
 }

@@ -66,8 +66,12 @@ function fill(seriesCount: number, sampleCount: number): MemoryStorage {
   const storage = new MemoryStorage();
   const random = generator(SEED);
   for (let i = 0; i < seriesCount; i++) {
-    const x = storage.samplesOf(labelsFromObject({ __name__: 'x_total', g: String(i % GROUPS), i: String(i), job: 'bench' }));
-    const y = storage.samplesOf(labelsFromObject({ __name__: 'y_total', g: String(i % GROUPS), i: String(i), job: 'bench' }));
+    const x = storage.samplesOf(
+      labelsFromObject({ __name__: 'x_total', g: String(i % GROUPS), i: String(i), job: 'bench' }),
+    );
+    const y = storage.samplesOf(
+      labelsFromObject({ __name__: 'y_total', g: String(i % GROUPS), i: String(i), job: 'bench' }),
+    );
     x.reserve(sampleCount);
     y.reserve(sampleCount);
     const phaseMs = Math.floor(random() * SCRAPE_MS);
@@ -86,7 +90,8 @@ function hashOf({ value }: QueryResult): string {
   let hash = 0;
   if (value.type !== 'matrix') return value.type;
   for (const { values } of value.series) {
-    for (const half of new Uint32Array(values.buffer, values.byteOffset, values.length * 2)) hash = (Math.imul(hash, 31) + half) | 0;
+    for (const half of new Uint32Array(values.buffer, values.byteOffset, values.length * 2))
+      hash = (Math.imul(hash, 31) + half) | 0;
   }
   return (hash >>> 0).toString(16);
 }
@@ -106,6 +111,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [seriesCount = 1000, stepCount = 241] = process.argv.slice(2).map(Number);
   console.log(`${seriesCount} series, ${stepCount} steps, seed ${SEED}`);
   for (const { query, rangeNs, instantMs, hash } of await measure(seriesCount, stepCount, 5)) {
-    console.log(`${query.padEnd(44)} ${rangeNs.toFixed(1).padStart(7)} ns/step ${instantMs.toFixed(2).padStart(8)} ms instant  ${hash}`);
+    console.log(
+      `${query.padEnd(44)} ${rangeNs.toFixed(1).padStart(7)} ns/step ${instantMs.toFixed(2).padStart(8)} ms instant  ${hash}`,
+    );
   }
 }

@@ -141,7 +141,14 @@ export class TopK extends Selection {
     if (batch.rows > 0) sink(batch);
   }
 
-  #emitRows(heap: Heap, offsets: Float64Array, counts: Int32Array, sizes: Int32Array, largest: number, sink: RowSink): void {
+  #emitRows(
+    heap: Heap,
+    offsets: Float64Array,
+    counts: Int32Array,
+    sizes: Int32Array,
+    largest: number,
+    sink: RowSink,
+  ): void {
     const { stepCount } = this.grid;
     const rowOf = new Map<number, number>();
     const visit = (use: (series: number, step: number, value: number) => void): void => {
@@ -149,7 +156,8 @@ export class TopK extends Selection {
         const room = Math.min(largest, sizes[group]!);
         for (let step = 0; step < stepCount; step++) {
           const base = offsets[group]! + step * room;
-          for (let i = 0; i < counts[group * stepCount + step]!; i++) use(heap.series[base + i]!, step, heap.values[base + i]!);
+          for (let i = 0; i < counts[group * stepCount + step]!; i++)
+            use(heap.series[base + i]!, step, heap.values[base + i]!);
         }
       }
     };
@@ -203,7 +211,10 @@ export class LimitRatio extends Selection {
       if (Number.isNaN(ratio)) throw new PromqlEvaluationError('Ratio value is NaN');
       if (ratio >= -1 && ratio <= 1) return ratio;
       const capped = ratio > 1 ? 1 : -1;
-      this.execution.annotations.warn(`ratio value should be between -1 and 1, got ${ratio}, capping to ${capped}`, this.plan.paramSpan);
+      this.execution.annotations.warn(
+        `ratio value should be between -1 and 1, got ${ratio}, capping to ${capped}`,
+        this.plan.paramSpan,
+      );
       return capped;
     });
     this.input.run((batch) => {

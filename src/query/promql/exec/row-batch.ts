@@ -65,7 +65,13 @@ export class RowBatch {
     this.#copy(rows.values, rows.present, rows.histograms, from, series);
   }
 
-  #copy(values: Float64Array, present: Uint8Array, histograms: readonly (FloatHistogram | null)[] | null, from: number, series: number): void {
+  #copy(
+    values: Float64Array,
+    present: Uint8Array,
+    histograms: readonly (FloatHistogram | null)[] | null,
+    from: number,
+    series: number,
+  ): void {
     const { stepCount } = this;
     const source = from * stepCount;
     const at = this.rows * stepCount;

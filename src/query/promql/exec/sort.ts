@@ -52,7 +52,10 @@ export class Sort implements VectorOperator {
     const { func, span } = this.#plan;
     const byLabel = func.startsWith('sort_by_label');
     if (!this.#execution.isInstant) {
-      this.#execution.annotations.warn('sort is ineffective for range queries since results are always ordered by labels', span);
+      this.#execution.annotations.warn(
+        'sort is ineffective for range queries since results are always ordered by labels',
+        span,
+      );
     }
     if (this.grid.stepCount !== 1) {
       this.#input.run((batch) => {
@@ -129,6 +132,7 @@ function byValue(sign: number): (a: Element, b: Element) => number {
 /** Histograms have no order. */
 function dropHistograms(batch: RowBatch): void {
   if (batch.histograms === null) return;
-  for (let slot = 0; slot < batch.rows * batch.stepCount; slot++) if (batch.present[slot] !== FLOAT) batch.present[slot] = 0;
+  for (let slot = 0; slot < batch.rows * batch.stepCount; slot++)
+    if (batch.present[slot] !== FLOAT) batch.present[slot] = 0;
   batch.histograms = null;
 }

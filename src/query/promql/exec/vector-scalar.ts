@@ -41,7 +41,8 @@ export class VectorScalar extends ValueChange {
       else if (op === '+') for (let i = 0; i < stepCount; i++) values[at + i]! += scalars[i]!;
       else if (op === '-' && !isScalarLeft) for (let i = 0; i < stepCount; i++) values[at + i]! -= scalars[i]!;
       else if (op === '/' && !isScalarLeft) for (let i = 0; i < stepCount; i++) values[at + i]! /= scalars[i]!;
-      else if (op === '^' && !isScalarLeft) for (let i = 0; i < stepCount; i++) values[at + i] = power(values[at + i]!, scalars[i]!);
+      else if (op === '^' && !isScalarLeft)
+        for (let i = 0; i < stepCount; i++) values[at + i] = power(values[at + i]!, scalars[i]!);
       else {
         const filters = isComparison(op) && !returnBool;
         for (let i = 0; i < stepCount; i++) {

@@ -61,7 +61,13 @@ export function extrapolationFactor(
 }
 
 /** Writes one row at `at`; every slot of `present` is written. @returns how many steps have a value */
-export function extrapolate({ isCounter, isRate }: CounterKind, windows: Windows, values: Float64Array, present: Uint8Array, at: number): number {
+export function extrapolate(
+  { isCounter, isRate }: CounterKind,
+  windows: Windows,
+  values: Float64Array,
+  present: Uint8Array,
+  at: number,
+): number {
   const { first, end, stepCount, rangeMs } = windows;
   const { startMs, stepMs } = windows.timeGrid;
   const { times, values: samples } = windows.samples;

@@ -39,7 +39,12 @@ export function anchoredFrom(windows: Windows, step: number, lookbackMs: number)
 }
 
 /** Null if there is nothing near enough to say anything. */
-export function smoothedWindow(windows: Windows, step: number, lookbackMs: number, isCounter: boolean): ExtendedWindow | null {
+export function smoothedWindow(
+  windows: Windows,
+  step: number,
+  lookbackMs: number,
+  isCounter: boolean,
+): ExtendedWindow | null {
   const { samples, timeGrid, rangeMs } = windows;
   const { times, length } = samples;
   const endMs = timeGrid.startMs + step * timeGrid.stepMs;
@@ -80,7 +85,8 @@ export function isResetAt(samples: MixedSamples, index: number): boolean {
   return now === undefined && before === undefined && samples.values[index]! < samples.values[index - 1]!;
 }
 
-const valueAt = (samples: MixedSamples, index: number): EdgeValue => samples.histogramAt(index) ?? samples.values[index]!;
+const valueAt = (samples: MixedSamples, index: number): EdgeValue =>
+  samples.histogramAt(index) ?? samples.values[index]!;
 
 /** The value at a time between sample `index` and the next; null if these do not go together. */
 function between(samples: MixedSamples, index: number, timeMs: number, isCounter: boolean): EdgeValue | null {

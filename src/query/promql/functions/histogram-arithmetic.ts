@@ -51,7 +51,10 @@ export function equalHistograms(a: FloatHistogram, b: FloatHistogram): boolean {
 function equalBuckets(a: Buckets, b: Buckets): boolean {
   const x = compacted(a);
   const y = compacted(b);
-  return x.indexes.length === y.indexes.length && x.indexes.every((index, i) => index === y.indexes[i] && Object.is(x.counts[i], y.counts[i]));
+  return (
+    x.indexes.length === y.indexes.length &&
+    x.indexes.every((index, i) => index === y.indexes[i] && Object.is(x.counts[i], y.counts[i]))
+  );
 }
 
 /**

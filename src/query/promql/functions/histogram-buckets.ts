@@ -39,18 +39,27 @@ export function bucketRanges(histogram: FloatHistogram): BucketRange[] {
   const ranges: BucketRange[] = [];
   for (let i = negative.indexes.length - 1; i >= 0; i--) {
     const index = negative.indexes[i]!;
-    ranges.push({ lower: -exponentialBound(index, schema), upper: -exponentialBound(index - 1, schema), count: negative.counts[i]! });
+    ranges.push({
+      lower: -exponentialBound(index, schema),
+      upper: -exponentialBound(index - 1, schema),
+      count: negative.counts[i]!,
+    });
   }
   if (zeroCount !== 0) ranges.push({ lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount });
   for (let i = 0; i < positive.indexes.length; i++) {
     const index = positive.indexes[i]!;
-    ranges.push({ lower: lowerBound(index, schema, customBounds), upper: upperBound(index, schema, customBounds), count: positive.counts[i]! });
+    ranges.push({
+      lower: lowerBound(index, schema, customBounds),
+      upper: upperBound(index, schema, customBounds),
+      count: positive.counts[i]!,
+    });
   }
   return ranges;
 }
 
 /** Index in a coarser schema of the bucket that holds bucket `index` of a finer one. */
-export const coarserIndex = (index: number, from: number, to: number): number => Math.floor((index - 1) / 2 ** (from - to)) + 1;
+export const coarserIndex = (index: number, from: number, to: number): number =>
+  Math.floor((index - 1) / 2 ** (from - to)) + 1;
 
 /** Index among `to` of the bucket that holds bucket `index` among `from`; `to` is part of `from`. */
 export function mergedCustomIndex(index: number, from: readonly number[], to: readonly number[]): number {

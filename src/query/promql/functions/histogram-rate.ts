@@ -18,7 +18,12 @@ export interface RateFindings {
   hasReconciledBounds: boolean;
 }
 
-export const noFindings = (): RateFindings => ({ isNotCounter: false, isNotGauge: false, isMixedLayout: false, hasReconciledBounds: false });
+export const noFindings = (): RateFindings => ({
+  isNotCounter: false,
+  isNotGauge: false,
+  isMixedLayout: false,
+  hasReconciledBounds: false,
+});
 
 /** Whether the counter began anew between entry `index` − 1 and entry `index`. */
 export type ResetTest = (index: number) => boolean;
@@ -97,5 +102,10 @@ export function instantHistogramGain(
 }
 
 function asGauge(histogram: FloatHistogram): FloatHistogram {
-  return { ...histogram, positive: compacted(histogram.positive), negative: compacted(histogram.negative), resetHint: 'gauge' };
+  return {
+    ...histogram,
+    positive: compacted(histogram.positive),
+    negative: compacted(histogram.negative),
+    resetHint: 'gauge',
+  };
 }

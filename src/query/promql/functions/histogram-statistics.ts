@@ -98,7 +98,10 @@ export const isLinear = ({ lower, upper }: BucketRange, histogram: FloatHistogra
   isCustom(histogram) || (lower <= 0 && upper >= 0);
 
 /** The bounds to interpolate between: one-sided zero buckets, and a first custom bucket that begins at 0 where it can. */
-export function linearBounds({ lower, upper }: BucketRange, histogram: FloatHistogram): { lower: number; upper: number } {
+export function linearBounds(
+  { lower, upper }: BucketRange,
+  histogram: FloatHistogram,
+): { lower: number; upper: number } {
   if (isCustom(histogram)) return { lower: lower === -Infinity && upper > 0 ? 0 : lower, upper };
   if (!(lower <= 0 && upper >= 0)) return { lower, upper };
   const hasPositive = histogram.positive.indexes.length > 0;

@@ -209,7 +209,11 @@ function changed(histogram: FloatHistogram, change: (x: number) => number): Floa
 
 /** `lost` with a bucket for each of `sum`. */
 function aligned(lost: FloatHistogram, sum: FloatHistogram): FloatHistogram {
-  return { ...lost, positive: alignedBuckets(lost.positive, sum.positive), negative: alignedBuckets(lost.negative, sum.negative) };
+  return {
+    ...lost,
+    positive: alignedBuckets(lost.positive, sum.positive),
+    negative: alignedBuckets(lost.negative, sum.negative),
+  };
 }
 
 function alignedBuckets(lost: Buckets, sum: Buckets): Buckets {
@@ -233,7 +237,11 @@ function plusBuckets(sum: Buckets, lost: Buckets, other: Buckets, sign: number):
     const left = sum.indexes[a] ?? Infinity;
     const right = other.indexes[b] ?? Infinity;
     const index = Math.min(left, right);
-    const [count, rest] = plus(left === index ? sum.counts[a++]! : 0, lostByIndex.get(index) ?? 0, right === index ? sign * other.counts[b++]! : 0);
+    const [count, rest] = plus(
+      left === index ? sum.counts[a++]! : 0,
+      lostByIndex.get(index) ?? 0,
+      right === index ? sign * other.counts[b++]! : 0,
+    );
     sums.indexes.push(index);
     sums.counts.push(count);
     losts.counts.push(rest);

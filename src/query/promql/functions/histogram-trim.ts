@@ -38,8 +38,14 @@ export function trimHistogram(histogram: FloatHistogram, bound: number, keepsBel
     }
     return left;
   };
-  const positive = trim(histogram.positive, (index) => [lowerBound(index, schema, customBounds), upperBound(index, schema, customBounds)]);
-  const negative = trim(histogram.negative, (index) => [-exponentialBound(index, schema), -exponentialBound(index - 1, schema)]);
+  const positive = trim(histogram.positive, (index) => [
+    lowerBound(index, schema, customBounds),
+    upperBound(index, schema, customBounds),
+  ]);
+  const negative = trim(histogram.negative, (index) => [
+    -exponentialBound(index, schema),
+    -exponentialBound(index - 1, schema),
+  ]);
   const zeroCount = histogram.zeroCount === 0 ? 0 : keep(-zeroThreshold, zeroThreshold, histogram.zeroCount);
   return isTrimmed ? { ...histogram, count, sum, zeroCount, positive, negative } : histogram;
 }

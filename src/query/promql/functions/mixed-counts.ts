@@ -18,7 +18,12 @@ export function countChanges(samples: MixedSamples, from: number, to: number): n
 }
 
 /** @param isReset of two neighbours of one kind */
-export function countResets(samples: MixedSamples, from: number, to: number, isReset: (index: number) => boolean): number {
+export function countResets(
+  samples: MixedSamples,
+  from: number,
+  to: number,
+  isReset: (index: number) => boolean,
+): number {
   let count = 0;
   for (let i = from + 1; i < to; i++) {
     const isSameKind = (samples.histogramAt(i) === undefined) === (samples.histogramAt(i - 1) === undefined);

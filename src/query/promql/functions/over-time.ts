@@ -21,7 +21,15 @@ export interface WindowResult {
  * @param step for functions that read the evaluation time
  * @param args scalar arguments at this step
  */
-export type WindowFunction = (windows: Windows, from: number, to: number, step: number, out: WindowResult, a: number, b: number) => void;
+export type WindowFunction = (
+  windows: Windows,
+  from: number,
+  to: number,
+  step: number,
+  out: WindowResult,
+  a: number,
+  b: number,
+) => void;
 
 const sum = new CompensatedSum();
 const squares = new CompensatedSum();
@@ -37,33 +45,51 @@ const WINDOW_FUNCTIONS: ReadonlyMap<string, WindowFunction> = new Map<string, Wi
   ['first_over_time', (w, from, _to, _step, out) => put(out, w.samples.values[from]!)],
   ['ts_of_last_over_time', (w, _from, to, _step, out) => put(out, w.samples.times[to - 1]! / 1000)],
   ['ts_of_first_over_time', (w, from, _to, _step, out) => put(out, w.samples.times[from]! / 1000)],
-  ['ts_of_max_over_time', (w, from, to, _step, out) => put(out, w.samples.times[extremeAt(w.samples.values, from, to, 1)]! / 1000)],
-  ['ts_of_min_over_time', (w, from, to, _step, out) => put(out, w.samples.times[extremeAt(w.samples.values, from, to, -1)]! / 1000)],
+  [
+    'ts_of_max_over_time',
+    (w, from, to, _step, out) => put(out, w.samples.times[extremeAt(w.samples.values, from, to, 1)]! / 1000),
+  ],
+  [
+    'ts_of_min_over_time',
+    (w, from, to, _step, out) => put(out, w.samples.times[extremeAt(w.samples.values, from, to, -1)]! / 1000),
+  ],
   ['stdvar_over_time', (w, from, to, _step, out) => put(out, varianceOf(w.samples.values, from, to))],
   ['stddev_over_time', (w, from, to, _step, out) => put(out, Math.sqrt(varianceOf(w.samples.values, from, to)))],
   ['mad_over_time', (w, from, to, _step, out) => put(out, medianDeviation(w.samples.values, from, to))],
-  ['quantile_over_time', (w, from, to, _step, out, q) => {
-    sorted.fill(w.samples.values, from, to);
-    put(out, quantileOf(sorted, q));
-  }],
+  [
+    'quantile_over_time',
+    (w, from, to, _step, out, q) => {
+      sorted.fill(w.samples.values, from, to);
+      put(out, quantileOf(sorted, q));
+    },
+  ],
   ['changes', (w, from, to, _step, out) => put(out, changes(w.samples.values, from, to))],
   ['resets', (w, from, to, _step, out) => put(out, resets(w.samples.values, from, to))],
   ['irate', (w, from, to, _step, out) => instantDelta(w, from, to, true, out)],
   ['idelta', (w, from, to, _step, out) => instantDelta(w, from, to, false, out)],
-  ['deriv', (w, from, to, _step, out) => {
-    if (to - from < 2) return;
-    put(out, linearRegression(w.samples, from, to, w.samples.times[from]!).slope);
-  }],
-  ['predict_linear', (w, from, to, step, out, seconds) => {
-    if (to - from < 2) return;
-    const atMs = w.evalGrid.startMs + step * w.evalGrid.stepMs;
-    const { slope, intercept } = linearRegression(w.samples, from, to, atMs);
-    put(out, slope * seconds + intercept);
-  }],
-  ['double_exponential_smoothing', (w, from, to, _step, out, smoothing, trend) => {
-    if (to - from < 2) return;
-    put(out, smooth(w.samples.values, from, to, smoothing, trend));
-  }],
+  [
+    'deriv',
+    (w, from, to, _step, out) => {
+      if (to - from < 2) return;
+      put(out, linearRegression(w.samples, from, to, w.samples.times[from]!).slope);
+    },
+  ],
+  [
+    'predict_linear',
+    (w, from, to, step, out, seconds) => {
+      if (to - from < 2) return;
+      const atMs = w.evalGrid.startMs + step * w.evalGrid.stepMs;
+      const { slope, intercept } = linearRegression(w.samples, from, to, atMs);
+      put(out, slope * seconds + intercept);
+    },
+  ],
+  [
+    'double_exponential_smoothing',
+    (w, from, to, _step, out, smoothing, trend) => {
+      if (to - from < 2) return;
+      put(out, smooth(w.samples.values, from, to, smoothing, trend));
+    },
+  ],
 ]);
 
 export const windowFunction = (name: string): WindowFunction | undefined => WINDOW_FUNCTIONS.get(name);

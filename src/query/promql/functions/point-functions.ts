@@ -3,12 +3,11 @@
  *
  * The calendar is computed from the day number (proleptic Gregorian, UTC), so that no Date is made per sample.
  */
-import { power } from './scalar-ops.ts';
-
 /** `a` and `b` are the scalar arguments at the same step, `seconds` is its evaluation time. */
 export type PointFunction = (x: number, a: number, b: number, seconds: number) => number;
 
 const DAY_SECONDS = 86_400;
+const LAST_SECOND = 2 ** 63;
 /** Days from 0000-03-01, where a leap day ends a cycle, to 1970-01-01. */
 const EPOCH_DAYS = 719_468;
 const DAYS_PER_400_YEARS = 146_097;
@@ -34,9 +33,9 @@ const POINT_FUNCTIONS: ReadonlyMap<string, PointFunction> = new Map<string, Poin
   ['ln', Math.log],
   ['log2', Math.log2],
   ['log10', Math.log10],
-  ['clamp', (x, low, high) => atMost(atLeast(x, low), high)],
-  ['clamp_min', atLeast],
-  ['clamp_max', atMost],
+  ['clamp', (x, low, high) => atLeast(atMost(x, high), low)],
+  ['clamp_min', (x, low) => atLeast(x, low)],
+  ['clamp_max', (x, high) => atMost(x, high)],
   ['deg', (x) => (x * 180) / Math.PI],
   ['rad', (x) => (x * Math.PI) / 180],
   ['sin', Math.sin],
@@ -69,13 +68,12 @@ export const defaultArgs = (name: string): readonly number[] => (name === 'round
 
 export const pointFunction = (name: string): PointFunction | undefined => POINT_FUNCTIONS.get(name);
 
-function atLeast(x: number, low: number): number {
-  return Number.isNaN(x) || Number.isNaN(low) ? Number.NaN : Math.max(x, low);
-}
+/** Go's math.Max: +Inf wins even over NaN. */
+const atLeast = (x: number, low: number): number => (x === Infinity || low === Infinity ? Infinity : Math.max(x, low));
 
-function atMost(x: number, high: number): number {
-  return Number.isNaN(x) || Number.isNaN(high) ? Number.NaN : Math.min(x, high);
-}
+/** Go's math.Min: −Inf wins even over NaN. */
+const atMost = (x: number, high: number): number =>
+  x === -Infinity || high === -Infinity ? -Infinity : Math.min(x, high);
 
 /** To the nearest multiple, halves up; through the inverse, as Prometheus does it for accuracy. */
 function round(x: number, nearest: number): number {
@@ -84,20 +82,19 @@ function round(x: number, nearest: number): number {
 }
 
 const modulo = (x: number, n: number): number => ((x % n) + n) % n;
-const dayNumber = (x: number): number => Math.floor(Math.trunc(x) / DAY_SECONDS);
-const secondOfDay = (x: number): number => modulo(Math.trunc(x), DAY_SECONDS);
+/** What is no time of 64 bits becomes the last one, as it does in Go on x86-64. */
+const wholeSeconds = (x: number): number => (Math.abs(x) < LAST_SECOND ? Math.trunc(x) : LAST_SECOND);
+const dayNumber = (x: number): number => Math.floor(wholeSeconds(x) / DAY_SECONDS);
+const secondOfDay = (x: number): number => modulo(wholeSeconds(x), DAY_SECONDS);
 
 /** Fills and returns one shared object. */
 function civil(seconds: number): CivilDate {
-  if (!(Math.abs(seconds) < power(2, 53))) {
-    date.year = date.month = date.day = Number.NaN;
-    return date;
-  }
   const days = dayNumber(seconds) + EPOCH_DAYS;
   const cycle = Math.floor(days / DAYS_PER_400_YEARS);
   const dayOfCycle = days - cycle * DAYS_PER_400_YEARS;
   const yearOfCycle = Math.floor(
-    (dayOfCycle - Math.floor(dayOfCycle / 1460) + Math.floor(dayOfCycle / 36_524) - Math.floor(dayOfCycle / 146_096)) / 365,
+    (dayOfCycle - Math.floor(dayOfCycle / 1460) + Math.floor(dayOfCycle / 36_524) - Math.floor(dayOfCycle / 146_096)) /
+      365,
   );
   const day = dayOfCycle - (365 * yearOfCycle + Math.floor(yearOfCycle / 4) - Math.floor(yearOfCycle / 100));
   const monthFromMarch = Math.floor((5 * day + 2) / 153);
@@ -110,13 +107,11 @@ function civil(seconds: number): CivilDate {
 const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 
 function daysInMonth({ year, month }: CivilDate): number {
-  if (Number.isNaN(month)) return Number.NaN;
   return month === 2 && isLeap(year) ? 29 : MONTH_DAYS[month - 1]!;
 }
 
 function dayOfYear(seconds: number): number {
   const { year, month, day } = civil(seconds);
-  if (Number.isNaN(month)) return Number.NaN;
   let days = day;
   for (let i = 0; i < month - 1; i++) days += MONTH_DAYS[i]!;
   return month > 2 && isLeap(year) ? days + 1 : days;

@@ -11,7 +11,13 @@ import type { Windows } from './windows.ts';
 const LANES = 4;
 
 /** Writes one row at `at`; every slot of `present` is written. @returns how many steps have a value */
-export function sumWindows(isAverage: boolean, windows: Windows, values: Float64Array, present: Uint8Array, at: number): number {
+export function sumWindows(
+  isAverage: boolean,
+  windows: Windows,
+  values: Float64Array,
+  present: Uint8Array,
+  at: number,
+): number {
   const { first, end, stepCount } = windows;
   const samples = windows.samples.values;
   let seen = 0;
@@ -23,7 +29,8 @@ export function sumWindows(isAverage: boolean, windows: Windows, values: Float64
       for (let lane = step; lane < step + LANES; lane++) {
         present[at + lane] = FLOAT;
         // A mean that overflowed, or is of infinities, is computed in the way that avoids it.
-        if (isAverage && !Number.isFinite(values[at + lane])) values[at + lane] = averageOf(samples, first[lane]!, first[lane]! + size);
+        if (isAverage && !Number.isFinite(values[at + lane]))
+          values[at + lane] = averageOf(samples, first[lane]!, first[lane]! + size);
       }
       seen += LANES;
       step += LANES;
@@ -31,7 +38,9 @@ export function sumWindows(isAverage: boolean, windows: Windows, values: Float64
     }
     present[at + step] = size > 0 ? FLOAT : 0;
     if (size > 0) {
-      values[at + step] = isAverage ? averageOf(samples, first[step]!, end[step]!) : sumOf(samples, first[step]!, end[step]!);
+      values[at + step] = isAverage
+        ? averageOf(samples, first[step]!, end[step]!)
+        : sumOf(samples, first[step]!, end[step]!);
       seen++;
     }
     step++;
@@ -46,7 +55,15 @@ function isBlock(windows: Windows, step: number, size: number): boolean {
 }
 
 /** Sums of `size` samples from the starts of four windows on, each divided by `divisor`. */
-function sumFour(samples: Float64Array, first: Int32Array, step: number, size: number, divisor: number, values: Float64Array, at: number): void {
+function sumFour(
+  samples: Float64Array,
+  first: Int32Array,
+  step: number,
+  size: number,
+  divisor: number,
+  values: Float64Array,
+  at: number,
+): void {
   const a = first[step]!;
   const b = first[step + 1]!;
   const c = first[step + 2]!;

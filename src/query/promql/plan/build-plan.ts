@@ -8,14 +8,38 @@
 import { unreachable } from '../../../core/base/assert.ts';
 import { compareStrings, METRIC_NAME } from '../../../core/model/labels.ts';
 import type { Matcher } from '../../../core/model/matcher.ts';
-import { PromqlEvaluationError } from '../errors.ts';
+import { PromqlEvaluationError, TOO_MANY_SAMPLES } from '../errors.ts';
 import { applyScalarOp } from '../functions/scalar-ops.ts';
 import { isPointFunction } from '../functions/point-functions.ts';
-import type { Aggregate, AtModifier, BinaryExpr, Call, DurationExpr, Expr, MatrixSelector, SubqueryExpr, VectorMatching, VectorSelector } from '../parse/ast.ts';
+import type {
+  Aggregate,
+  AtModifier,
+  BinaryExpr,
+  Call,
+  DurationExpr,
+  Expr,
+  MatrixSelector,
+  SubqueryExpr,
+  VectorMatching,
+  VectorSelector,
+} from '../parse/ast.ts';
 import { isComparison, isSetOperator, typeOf } from '../parse/check.ts';
 import { offsetMs, positiveMs, type QuerySpan } from './duration-value.ts';
+import { refuseExtension } from './extended-selectors.ts';
 import { alignedGrid, endOfGrid, type StepGrid } from './grid.ts';
-import type { InstantSelectPlan, JoinOp, Plan, RangePlan, ScalarOp, ScalarPlan, SelectOutput, SelectPlan, SetPlan, VectorPlan } from './plan.ts';
+import type {
+  InstantSelectPlan,
+  JoinOp,
+  Plan,
+  RangePlan,
+  ScalarOp,
+  ScalarPlan,
+  SelectOutput,
+  SelectPlan,
+  SetPlan,
+  VectorPlan,
+} from './plan.ts';
+import { referenceTime } from './reference-time.ts';
 import { isStepInvariant } from './step-invariance.ts';
 
 export interface PlanOptions {
@@ -28,15 +52,31 @@ export interface PlanOptions {
   readonly lookbackMs: number;
   /** Resolution of subqueries that name none. */
   readonly defaultStepMs: number;
+  /** Most steps of a grid. Each operator has room for a value at every one. */
+  readonly maxSteps: number;
 }
 
-const DATE_FUNCTIONS: ReadonlySet<string> = new Set(['minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year']);
+const DATE_FUNCTIONS: ReadonlySet<string> = new Set([
+  'minute',
+  'hour',
+  'day_of_week',
+  'day_of_month',
+  'day_of_year',
+  'days_in_month',
+  'month',
+  'year',
+]);
 /** Functions that use nothing of a histogram but its count and sum, and those that need its buckets. */
 const READS_STATISTICS: ReadonlySet<string> = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
 const READS_BUCKETS: ReadonlySet<string> = new Set(['histogram_quantile', 'histogram_quantiles', 'histogram_fraction']);
-const ANCHORED_FUNCTIONS: readonly string[] = ['changes', 'delta', 'increase', 'rate', 'resets'];
-const SMOOTHED_FUNCTIONS: readonly string[] = ['delta', 'increase', 'rate'];
-const PLAIN_MATCHING: VectorMatching = { card: 'one-to-one', on: false, labels: [], include: [], fillLeft: null, fillRight: null };
+const PLAIN_MATCHING: VectorMatching = {
+  card: 'one-to-one',
+  on: false,
+  labels: [],
+  include: [],
+  fillLeft: null,
+  fillRight: null,
+};
 /** What `info` joins unless told otherwise. */
 const DEFAULT_INFO_METRIC = 'target_info';
 /** What names can be info metrics where the query says only which are not. */
@@ -46,12 +86,17 @@ const ANY_INFO_METRIC = '.+_info';
 export function buildPlan(expr: Expr, options: PlanOptions): Plan {
   const planner = new Planner(options);
   const { grid } = options;
+  if (grid.stepCount > options.maxSteps) throw new PromqlEvaluationError(TOO_MANY_SAMPLES);
   const inner = withoutParens(expr);
   switch (typeOf(expr)) {
     case 'scalar':
       return { root: { type: 'scalar', scalar: planner.scalar(expr, grid) }, grid, selects: planner.selects };
     case 'string':
-      return { root: { type: 'string', value: inner.kind === 'string' ? inner.value : '' }, grid, selects: planner.selects };
+      return {
+        root: { type: 'string', value: inner.kind === 'string' ? inner.value : '' },
+        grid,
+        selects: planner.selects,
+      };
     case 'matrix':
       return { root: { type: 'matrix', range: planner.range(expr, grid, '') }, grid, selects: planner.selects };
     default:
@@ -198,7 +243,8 @@ class Planner {
     if (rangeAt >= 0) return this.#rangeCall(expr, rangeAt, grid);
     if (func === 'timestamp' || func === 'start_timestamp') {
       const arg = withoutParens(args[0]!);
-      if (arg.kind === 'vector-selector') return this.#instantSelect(arg, grid, func, func === 'timestamp' ? func : 'start-timestamp');
+      if (arg.kind === 'vector-selector')
+        return this.#instantSelect(arg, grid, func, func === 'timestamp' ? func : 'start-timestamp');
     }
     const scalars = args.filter((arg) => typeOf(arg) === 'scalar');
     const plans = scalars.map((arg) => this.scalar(arg, grid));
@@ -230,7 +276,12 @@ class Planner {
     if (range.kind === 'range-select') refuseExtension(func, range.extension);
     const matrix = withoutParens(arg);
     if (func === 'absent_over_time') {
-      return { kind: 'absent-over-time', grid, range, matchers: matrix.kind === 'matrix-selector' ? matrix.selector.matchers : [] };
+      return {
+        kind: 'absent-over-time',
+        grid,
+        range,
+        matchers: matrix.kind === 'matrix-selector' ? matrix.selector.matchers : [],
+      };
     }
     const scalars = args.filter((_, i) => i !== rangeAt);
     return {
@@ -250,42 +301,21 @@ class Planner {
     let matchers: readonly Matcher[] = selector?.kind === 'vector-selector' ? selector.matchers : [];
     const names = matchers.filter((matcher) => matcher.name === METRIC_NAME);
     if (names.length === 0) matchers = [...matchers, { name: METRIC_NAME, op: '=', value: DEFAULT_INFO_METRIC }];
-    else if (names.every(({ op }) => op === '!=' || op === '!~')) matchers = [...matchers, { name: METRIC_NAME, op: '=~', value: ANY_INFO_METRIC }];
-    const time = this.#referenceTime(base);
+    else if (names.every(({ op }) => op === '!=' || op === '!~'))
+      matchers = [...matchers, { name: METRIC_NAME, op: '=~', value: ANY_INFO_METRIC }];
+    const time = referenceTime(base, (offset) => this.#offset(offset));
     const timeGrid = this.#timeGrid(grid, time.at, time.offsetMs);
     const { lookbackMs } = this.#options;
     // Which labels an info series carries is looked at after the join, so only names choose what is read.
-    const select = this.#select(matchers.filter((matcher) => matcher.name === METRIC_NAME), timeGrid, lookbackMs, 0, 'info', 0);
+    const select = this.#select(
+      matchers.filter((matcher) => matcher.name === METRIC_NAME),
+      timeGrid,
+      lookbackMs,
+      0,
+      'info',
+      0,
+    );
     return { kind: 'info-call', grid, inner: this.vector(base, grid, 'info'), select, timeGrid, lookbackMs, matchers };
-  }
-
-  /** The time that `info` looks at: that of the first selector or subquery that names one. */
-  #referenceTime(expr: Expr): { at: AtModifier | null; offsetMs: number } {
-    switch (expr.kind) {
-      case 'vector-selector':
-        return { at: expr.at, offsetMs: this.#offset(expr.offset) };
-      case 'matrix-selector':
-        return this.#referenceTime(expr.selector);
-      case 'subquery': {
-        const inner = this.#referenceTime(expr.inner);
-        if (inner.at !== null) return inner;
-        return { at: expr.at, offsetMs: this.#offset(expr.offset) + inner.offsetMs };
-      }
-      case 'paren':
-        return this.#referenceTime(expr.inner);
-      case 'unary':
-        return this.#referenceTime(expr.operand);
-      case 'aggregate':
-        return this.#referenceTime(expr.inner);
-      case 'call':
-      case 'binary': {
-        const children = expr.kind === 'call' ? expr.args : [expr.left, expr.right];
-        const times = children.filter((child) => child.kind !== 'number').map((child) => this.#referenceTime(child));
-        return times.find(({ at, offsetMs }) => at !== null || offsetMs !== 0) ?? { at: null, offsetMs: 0 };
-      }
-      default:
-        return { at: null, offsetMs: 0 };
-    }
   }
 
   #aggregate(expr: Aggregate, grid: StepGrid): VectorPlan {
@@ -333,9 +363,20 @@ class Planner {
     const timeGrid = this.#timeGrid(grid, expr.at, this.#offset(expr.offset));
     const { lookbackMs } = this.#options;
     const isSmoothed = expr.extension === 'smoothed';
-    if (expr.extension === 'anchored') throw new PromqlEvaluationError('anchored modifier can only be used with range selectors');
+    if (expr.extension === 'anchored')
+      throw new PromqlEvaluationError('anchored modifier can only be used with range selectors');
     const select = this.#select(expr.matchers, timeGrid, lookbackMs, isSmoothed ? lookbackMs : 0, func, 0);
-    return { kind: 'instant-select', grid, select, timeGrid, lookbackMs, output, isSmoothed, span: expr.span, detectsResets: this.#isForStatistics };
+    return {
+      kind: 'instant-select',
+      grid,
+      select,
+      timeGrid,
+      lookbackMs,
+      output,
+      isSmoothed,
+      span: expr.span,
+      detectsResets: this.#isForStatistics,
+    };
   }
 
   #rangeSelect(expr: MatrixSelector, grid: StepGrid, func: string): RangePlan {
@@ -345,8 +386,24 @@ class Planner {
     const { lookbackMs } = this.#options;
     const { extension } = selector;
     const beforeMs = extension === null ? rangeMs : rangeMs + lookbackMs;
-    const select = this.#select(selector.matchers, timeGrid, beforeMs, extension === 'smoothed' ? lookbackMs : 0, func, rangeMs);
-    return { kind: 'range-select', grid, select, timeGrid, rangeMs, extension, lookbackMs, detectsResets: this.#isForStatistics };
+    const select = this.#select(
+      selector.matchers,
+      timeGrid,
+      beforeMs,
+      extension === 'smoothed' ? lookbackMs : 0,
+      func,
+      rangeMs,
+    );
+    return {
+      kind: 'range-select',
+      grid,
+      select,
+      timeGrid,
+      rangeMs,
+      extension,
+      lookbackMs,
+      detectsResets: this.#isForStatistics,
+    };
   }
 
   #subquery(expr: SubqueryExpr, grid: StepGrid): RangePlan {
@@ -355,8 +412,11 @@ class Planner {
     const rangeMs = positiveMs(expr.range, this.#span, query);
     const stepMs = expr.step === null ? defaultStepMs : positiveMs(expr.step, this.#span, query);
     const innerGrid = alignedGrid(timeGrid.startMs - rangeMs, endOfGrid(timeGrid), stepMs);
+    if (innerGrid.stepCount > this.#options.maxSteps) throw new PromqlEvaluationError(TOO_MANY_SAMPLES);
     const isEmpty = grid.stepCount === 0;
-    const inner = this.#within(false, () => this.vector(expr.inner, isEmpty ? { ...innerGrid, stepCount: 0 } : innerGrid, ''));
+    const inner = this.#within(false, () =>
+      this.vector(expr.inner, isEmpty ? { ...innerGrid, stepCount: 0 } : innerGrid, ''),
+    );
     return { kind: 'subquery', grid, inner, timeGrid, rangeMs };
   }
 
@@ -372,7 +432,14 @@ class Planner {
   }
 
   /** The number of the select that reads (t − beforeMs, t + afterMs] for all times t of the grid. */
-  #select(matchers: readonly Matcher[], timeGrid: StepGrid, beforeMs: number, afterMs: number, func: string, rangeMs: number): number {
+  #select(
+    matchers: readonly Matcher[],
+    timeGrid: StepGrid,
+    beforeMs: number,
+    afterMs: number,
+    func: string,
+    rangeMs: number,
+  ): number {
     const startMs = timeGrid.startMs - beforeMs + 1;
     const endMs = endOfGrid(timeGrid) + afterMs;
     const key = JSON.stringify([startMs, endMs, matchers.map(({ name, op, value }) => [name, op, value])]);
@@ -387,11 +454,4 @@ class Planner {
 
 function withoutParens(expr: Expr): Expr {
   return expr.kind === 'paren' ? withoutParens(expr.inner) : expr;
-}
-
-function refuseExtension(func: string, extension: 'anchored' | 'smoothed' | null): void {
-  if (extension === null) return;
-  const allowed = extension === 'anchored' ? ANCHORED_FUNCTIONS : SMOOTHED_FUNCTIONS;
-  if (allowed.includes(func)) return;
-  throw new PromqlEvaluationError(`${extension} modifier can only be used with: ${allowed.join(', ')} - not with ${func}`);
 }

@@ -184,7 +184,12 @@ export type VectorPlan =
   | PointCallPlan
   | SeriesCallPlan
   | InfoCallPlan
-  | { readonly kind: 'absent-over-time'; readonly grid: StepGrid; readonly range: RangePlan; readonly matchers: readonly Matcher[] }
+  | {
+      readonly kind: 'absent-over-time';
+      readonly grid: StepGrid;
+      readonly range: RangePlan;
+      readonly matchers: readonly Matcher[];
+    }
   | { readonly kind: 'vector-of-scalar'; readonly grid: StepGrid; readonly inner: ScalarPlan }
   | { readonly kind: 'negation'; readonly grid: StepGrid; readonly inner: VectorPlan }
   /** `inner` has one step; each step of `grid` shows it. */

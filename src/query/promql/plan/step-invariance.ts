@@ -6,8 +6,18 @@ import type { Expr } from '../parse/ast.ts';
 
 /** Functions whose result depends on the evaluation time even over a pinned argument. */
 const READS_EVALUATION_TIME: ReadonlySet<string> = new Set([
-  'time', 'timestamp', 'start_timestamp', 'predict_linear',
-  'minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year',
+  'time',
+  'timestamp',
+  'start_timestamp',
+  'predict_linear',
+  'minute',
+  'hour',
+  'day_of_week',
+  'day_of_month',
+  'day_of_year',
+  'days_in_month',
+  'month',
+  'year',
 ]);
 
 /** Whether `expr` has the same value at every step of any grid. */

@@ -16,10 +16,14 @@ const SMALLEST_NORMAL = 2.2250738585072014e-308;
 export function compareInstant(value: QueryValue, command: EvalCommand): string | null {
   if (command.string !== null) {
     if (value.type !== 'string') return `expected a string, got a ${value.type}`;
-    return value.value === command.string ? null : `expected ${JSON.stringify(command.string)}, got ${JSON.stringify(value.value)}`;
+    return value.value === command.string
+      ? null
+      : `expected ${JSON.stringify(command.string)}, got ${JSON.stringify(value.value)}`;
   }
   if (command.rangeVector !== null) {
-    return value.type === 'matrix' ? compareMatrix(value.series, command.series, command.rangeVector) : `expected a matrix, got a ${value.type}`;
+    return value.type === 'matrix'
+      ? compareMatrix(value.series, command.series, command.rangeVector)
+      : `expected a matrix, got a ${value.type}`;
   }
   if (value.type === 'scalar') {
     if (command.scalar === null) return `expected ${command.series.length} series, got the scalar ${value.value}`;
@@ -46,14 +50,19 @@ function compareElements(elements: readonly Element[], { series, isOrdered }: Ev
     seen.add(place);
     if (isOrdered && place !== i) return `${formatLabels(labels)} at position ${i}, expected at ${place}`;
     const expected = series[place]!.points[0] ?? null;
-    if (!isSamePoint(expected, point)) return `expected ${show(expected)} for ${formatLabels(labels)}, got ${show(point)}`;
+    if (!isSamePoint(expected, point))
+      return `expected ${show(expected)} for ${formatLabels(labels)}, got ${show(point)}`;
   }
   const missing = series.find((_, i) => !seen.has(i));
   return missing === undefined ? null : `missing ${formatLabels(missing.labels)}`;
 }
 
 /** What is wrong with a matrix on `grid`; null if nothing. */
-export function compareMatrix(result: readonly ResultSeries[], expected: readonly LoadedSeries[], grid: ExpectedGrid): string | null {
+export function compareMatrix(
+  result: readonly ResultSeries[],
+  expected: readonly LoadedSeries[],
+  grid: ExpectedGrid,
+): string | null {
   const wanted = new Map(expected.map((series) => [labelsKey(series.labels), series]));
   for (const series of result) {
     const key = labelsKey(series.labels);
@@ -68,7 +77,8 @@ export function compareMatrix(result: readonly ResultSeries[], expected: readonl
       const want = match.points[i] ?? null;
       const point = got.get(timeMs) ?? null;
       got.delete(timeMs);
-      if (!isSamePoint(want, point)) return `expected ${show(want)} at ${timeMs / 1000} s of ${name}, got ${show(point)}`;
+      if (!isSamePoint(want, point))
+        return `expected ${show(want)} at ${timeMs / 1000} s of ${name}, got ${show(point)}`;
     }
     for (const [timeMs, point] of got) return `unexpected ${show(point)} at ${timeMs / 1000} s of ${name}`;
   }
@@ -97,7 +107,9 @@ export function compareRangeAt(series: readonly ResultSeries[], timeMs: number, 
   const elements = elementsAt(series, timeMs);
   if (command.scalar === null) return compareElements(elements, { ...command, isOrdered: false });
   const point = elements[0]?.point;
-  return typeof point === 'number' && isAlmostEqual(command.scalar, point) ? null : `expected ${command.scalar}, got ${show(point ?? null)}`;
+  return typeof point === 'number' && isAlmostEqual(command.scalar, point)
+    ? null
+    : `expected ${command.scalar}, got ${show(point ?? null)}`;
 }
 
 function isSamePoint(expected: Point, got: number | FloatHistogram | null): boolean {
@@ -125,7 +137,10 @@ function isSameHistogram(expected: FloatHistogram, got: FloatHistogram): boolean
 function areSameBuckets(expected: Buckets, got: Buckets): boolean {
   const a = compacted(expected);
   const b = compacted(got);
-  return a.indexes.length === b.indexes.length && a.indexes.every((index, i) => index === b.indexes[i] && isAlmostEqual(a.counts[i]!, b.counts[i]!));
+  return (
+    a.indexes.length === b.indexes.length &&
+    a.indexes.every((index, i) => index === b.indexes[i] && isAlmostEqual(a.counts[i]!, b.counts[i]!))
+  );
 }
 
 function isAlmostEqual(a: number, b: number): boolean {

@@ -43,7 +43,9 @@ function storedHint(histogram: FloatHistogram, before: FloatHistogram | null): F
   if (histogram.resetHint === 'gauge') return 'gauge';
   if (before === null || before.resetHint === 'gauge') return 'unknown';
   // A reset begins a new chunk, and of the first sample of a chunk nothing is known.
-  return detectReset({ ...histogram, resetHint: histogram.resetHint === 'reset' ? 'reset' : 'unknown' }, before) ? 'unknown' : 'not-reset';
+  return detectReset({ ...histogram, resetHint: histogram.resetHint === 'reset' ? 'reset' : 'unknown' }, before)
+    ? 'unknown'
+    : 'not-reset';
 }
 
 interface ClassicParts {
@@ -66,7 +68,8 @@ function customBucketSeries(series: readonly LoadedSeries[]): LoadedSeries[] {
   };
   for (const { labels, points } of series) {
     const name = labelValue(labels, METRIC_NAME);
-    if (name.endsWith('_bucket')) partsOf(labels, '_bucket').buckets.push({ bound: parseBound(labelValue(labels, 'le')), points });
+    if (name.endsWith('_bucket'))
+      partsOf(labels, '_bucket').buckets.push({ bound: parseBound(labelValue(labels, 'le')), points });
     else if (name.endsWith('_sum')) partsOf(labels, '_sum').sums = points;
     else if (name.endsWith('_count')) partsOf(labels, '_count').counts = points;
   }

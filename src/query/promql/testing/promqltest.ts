@@ -49,12 +49,21 @@ const FEATURES = [
 ];
 
 /** Runs one script. @throws ScriptError if it breaks its language */
-export async function runPromqlTestFile(text: string, fileName: string, options: ScriptOptions = {}): Promise<ScriptOutcome> {
+export async function runPromqlTestFile(
+  text: string,
+  fileName: string,
+  options: ScriptOptions = {},
+): Promise<ScriptOutcome> {
   const commands = parseScript(text);
   const storage = new MemoryStorage();
   // The feature changes what is said of metrics without a type.
   const featureFlags = text.includes('__type__') ? [...FEATURES, 'type-and-unit-labels'] : FEATURES;
-  const engine = new Engine({ lookbackMs: LOOKBACK_MS, maxSamples: MAX_SAMPLES, defaultStepMs: DEFAULT_STEP_MS, featureFlags });
+  const engine = new Engine({
+    lookbackMs: LOOKBACK_MS,
+    maxSamples: MAX_SAMPLES,
+    defaultStepMs: DEFAULT_STEP_MS,
+    featureFlags,
+  });
   const chosen = chosenLine(commands, options.line ?? 0);
   const failures: ScriptFailure[] = [];
   let passed = 0;
@@ -71,7 +80,9 @@ export async function runPromqlTestFile(text: string, fileName: string, options:
 }
 
 /** Runs files, and the `*.test` files of folders; `file:41` runs one case. Prints a line per file and each failure. */
-export async function runPromqlTests(paths: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+export async function runPromqlTests(
+  paths: readonly string[],
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   let stdout = '';
   let stderr = '';
   let passed = 0;
@@ -88,9 +99,14 @@ export async function runPromqlTests(paths: readonly string[]): Promise<{ exitCo
     passed += outcome.passed;
     failed += outcome.failures.length;
     stdout += `${name}: ${outcome.passed} passed, ${outcome.failures.length} failed\n`;
-    for (const { file, line, query, message } of outcome.failures) stderr += `${file}:${line}: ${query}\n  ${message}\n`;
+    for (const { file, line, query, message } of outcome.failures)
+      stderr += `${file}:${line}: ${query}\n  ${message}\n`;
   }
-  return { exitCode: failed > 0 || passed === 0 ? 1 : 0, stdout: `${stdout}${passed} passed, ${failed} failed\n`, stderr };
+  return {
+    exitCode: failed > 0 || passed === 0 ? 1 : 0,
+    stdout: `${stdout}${passed} passed, ${failed} failed\n`,
+    stderr,
+  };
 }
 
 /** A file that is not there is looked for by name where the conformance scripts are. */
@@ -129,16 +145,37 @@ function chosenLine(commands: readonly Command[], line: number): number {
 async function evaluate(engine: Engine, storage: MemoryStorage, command: EvalCommand): Promise<string | null> {
   const { query, range, timeMs } = command;
   if (range !== null) {
-    return check(command, () => engine.range(storage, { query, ...range }), ({ value }) =>
-      value.type === 'matrix' ? compareMatrix(value.series, command.series, range) : `expected a matrix, got a ${value.type}`,
+    return check(
+      command,
+      () => engine.range(storage, { query, ...range }),
+      ({ value }) =>
+        value.type === 'matrix'
+          ? compareMatrix(value.series, command.series, range)
+          : `expected a matrix, got a ${value.type}`,
     );
   }
-  const first = await check(command, () => engine.instant(storage, { query, timeMs }), ({ value }) => compareInstant(value, command));
-  if (first !== null || READS_BOUNDS.test(query) || command.isOrdered || command.string !== null || command.rangeVector !== null) return first;
+  const first = await check(
+    command,
+    () => engine.instant(storage, { query, timeMs }),
+    ({ value }) => compareInstant(value, command),
+  );
+  if (
+    first !== null ||
+    READS_BOUNDS.test(query) ||
+    command.isOrdered ||
+    command.string !== null ||
+    command.rangeVector !== null
+  )
+    return first;
   const around = { startMs: timeMs - AROUND_MS, endMs: timeMs + AROUND_MS, stepMs: AROUND_MS };
   const values: EvalCommand = { ...command, texts: command.texts.filter(({ kind }) => kind === 'fail') };
-  const second = await check(values, () => engine.range(storage, { query, ...around }), ({ value }) =>
-    value.type === 'matrix' ? compareRangeAt(value.series, timeMs, command) : `expected a matrix, got a ${value.type}`,
+  const second = await check(
+    values,
+    () => engine.range(storage, { query, ...around }),
+    ({ value }) =>
+      value.type === 'matrix'
+        ? compareRangeAt(value.series, timeMs, command)
+        : `expected a matrix, got a ${value.type}`,
   );
   return second === null ? null : `as a range query: ${second}`;
 }
@@ -154,16 +191,26 @@ async function check(
     result = await run();
   } catch (error) {
     const message = errorMessage(error);
-    if (mustFail.length === 0) return `failed: ${message}${error instanceof Error && error.name === 'TypeError' ? `\n${error.stack ?? ''}` : ''}`;
+    if (mustFail.length === 0)
+      return `failed: ${message}${error instanceof Error && error.name === 'TypeError' ? `\n${error.stack ?? ''}` : ''}`;
     const unmet = mustFail.find((expected) => !matchesText(expected, message));
-    return unmet === undefined ? null : `expected to fail with ${unmet.message ?? unmet.regex ?? ''}, failed with ${message}`;
+    return unmet === undefined
+      ? null
+      : `expected to fail with ${unmet.message ?? unmet.regex ?? ''}, failed with ${message}`;
   }
   if (mustFail.length > 0) return 'expected to fail';
-  return checkAnnotations(texts, 'warn', result.warnings) ?? checkAnnotations(texts, 'info', result.infos) ?? compare(result);
+  return (
+    checkAnnotations(texts, 'warn', result.warnings) ?? checkAnnotations(texts, 'info', result.infos) ?? compare(result)
+  );
 }
 
-function checkAnnotations(texts: readonly ExpectedText[], kind: 'warn' | 'info', got: readonly string[]): string | null {
-  if (texts.some((expected) => expected.kind === `no_${kind}`) && got.length > 0) return `expected no ${kind}, got ${got.join('; ')}`;
+function checkAnnotations(
+  texts: readonly ExpectedText[],
+  kind: 'warn' | 'info',
+  got: readonly string[],
+): string | null {
+  if (texts.some((expected) => expected.kind === `no_${kind}`) && got.length > 0)
+    return `expected no ${kind}, got ${got.join('; ')}`;
   const expected = texts.filter((text) => text.kind === kind);
   if (expected.length === 0) return null;
   if (got.length === 0) return `expected a ${kind}`;

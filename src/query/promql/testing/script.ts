@@ -111,7 +111,14 @@ function parseLoad(head: string, body: readonly string[], line: number): Command
     if (START_SUFFIX.test(rest)) startTimes.push({ labels, offsetsMs: parseOffsets(rest.replace(START_SUFFIX, '')) });
     else series.push({ labels, points: parsePoints(rest) });
   }
-  return { kind: 'load', line, stepMs: parseDuration(step), withCustomBuckets: word === 'load_with_nhcb', series, startTimes };
+  return {
+    kind: 'load',
+    line,
+    stepMs: parseDuration(step),
+    withCustomBuckets: word === 'load_with_nhcb',
+    series,
+    startTimes,
+  };
 }
 
 function parseOffsets(text: string): (number | null)[] {
@@ -139,14 +146,24 @@ function parseEval(head: string, body: readonly string[], line: number): EvalCom
   const mode = instant?.[1] ?? range?.[1];
   const texts: ExpectedText[] = [];
   if (mode === 'fail' || mode === 'warn' || mode === 'info') texts.push({ kind: mode, message: null, regex: null });
-  const expected = { texts, isOrdered: mode === 'ordered', string: null as string | null, scalar: null as number | null, series: [] as LoadedSeries[], rangeVector: null as ExpectedGrid | null };
+  const expected = {
+    texts,
+    isOrdered: mode === 'ordered',
+    string: null as string | null,
+    scalar: null as number | null,
+    series: [] as LoadedSeries[],
+    rangeVector: null as ExpectedGrid | null,
+  };
   for (const text of body) takeExpectation(text, expected);
   return {
     kind: 'eval',
     line,
     query: (instant?.[3] ?? range?.[5])!,
     timeMs: instant?.[2] === undefined ? 0 : parseTime(instant[2]),
-    range: range === null ? null : { startMs: parseTime(range[2]!), endMs: parseTime(range[3]!), stepMs: parseTime(range[4]!) },
+    range:
+      range === null
+        ? null
+        : { startMs: parseTime(range[2]!), endMs: parseTime(range[3]!), stepMs: parseTime(range[4]!) },
     ...expected,
   };
 }
@@ -164,13 +181,21 @@ function takeExpectation(text: string, expected: Expectations): void {
   const old = OLD_EXPECT.exec(text);
   if (old !== null) {
     const [, kind, value] = old;
-    expected.texts.push({ kind: 'fail', message: kind === 'message' ? value! : null, regex: kind === 'regexp' ? value! : null });
+    expected.texts.push({
+      kind: 'fail',
+      message: kind === 'message' ? value! : null,
+      regex: kind === 'regexp' ? value! : null,
+    });
     return;
   }
   const annotation = EXPECT_TEXT.exec(text);
   if (annotation !== null) {
     const [, kind, how, value] = annotation;
-    expected.texts.push({ kind: kind as AnnotationKind, message: how === 'msg' ? value!.trim() : null, regex: how === 'regex' ? value!.trim() : null });
+    expected.texts.push({
+      kind: kind as AnnotationKind,
+      message: how === 'msg' ? value!.trim() : null,
+      regex: how === 'regex' ? value!.trim() : null,
+    });
     return;
   }
   const range = EXPECT_RANGE.exec(text);

@@ -36,7 +36,12 @@ const GAPS = /^_(?:x(\d+))?$/;
 const HISTOGRAM_POINT = /^\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?$/;
 const TOKEN = /\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x\d+)?|\S+/g;
 const FIELD = /([a-z_]+):(?:\[([^\]]*)\]|(\S+))/g;
-const HINTS: Readonly<Record<string, ResetHint>> = { gauge: 'gauge', reset: 'reset', not_reset: 'not-reset', unknown: 'unknown' };
+const HINTS: Readonly<Record<string, ResetHint>> = {
+  gauge: 'gauge',
+  reset: 'reset',
+  not_reset: 'not-reset',
+  unknown: 'unknown',
+};
 
 /** Reads `name{…}` from the start of `text`. @throws NotationError */
 export function takeSeries(text: string): SeriesText {
@@ -113,7 +118,8 @@ function takeHistograms([, start, sign, step, times = '0']: RegExpExecArray, poi
     points.push(histogram);
     if (stride === null) continue;
     const sum = new HistogramSum(histogram);
-    if (!sum.add(sign === '-' ? scaleHistogram(stride, -1) : stride)) throw new NotationError('these histograms cannot be added');
+    if (!sum.add(sign === '-' ? scaleHistogram(stride, -1) : stride))
+      throw new NotationError('these histograms cannot be added');
     histogram = { ...sum.result(), resetHint };
   }
 }
@@ -121,8 +127,15 @@ function takeHistograms([, start, sign, step, times = '0']: RegExpExecArray, poi
 function parseHistogram(text: string): FloatHistogram {
   const fields = new Map([...text.matchAll(FIELD)].map(([, name, list, single]) => [name!, list ?? single!]));
   const number = (name: string): number => toNumber(fields.get(name) ?? '0');
-  const numbers = (name: string): number[] => (fields.get(name) ?? '').split(/\s+/).filter((word) => word !== '').map(toNumber);
-  const buckets = (counts: number[], offset: number): Buckets => ({ indexes: counts.map((_, i) => offset + i), counts });
+  const numbers = (name: string): number[] =>
+    (fields.get(name) ?? '')
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .map(toNumber);
+  const buckets = (counts: number[], offset: number): Buckets => ({
+    indexes: counts.map((_, i) => offset + i),
+    counts,
+  });
   const schema = number('schema');
   return {
     schema,
