@@ -5,7 +5,7 @@
  * both have a value.
  */
 import type { FloatHistogram } from '../../../core/model/histogram.ts';
-import { compareLabels, labelsEqual, labelsKey, type Labels } from '../../../core/model/labels.ts';
+import { compareLabels, labelsEqual, type Labels } from '../../../core/model/labels.ts';
 import { MixedSamples } from '../../../core/model/mixed-samples.ts';
 import { PromqlEvaluationError } from '../errors.ts';
 import { timeOfStep } from '../plan/grid.ts';
@@ -13,6 +13,7 @@ import type { RangePlan } from '../plan/plan.ts';
 import type { HistogramPoint, QueryValue, ResultSeries } from '../result.ts';
 import { Windows } from '../functions/windows.ts';
 import type { Execution } from './execution.ts';
+import { LabelSets } from './label-sets.ts';
 import { withoutMetadata } from './metadata-labels.ts';
 import type { SeriesSource, VectorOperator } from './operator.ts';
 import type { RangeSource } from './range-source.ts';
@@ -122,8 +123,9 @@ function finalLabels(source: SeriesSource, series: number): Labels {
 }
 
 /** @throws PromqlEvaluationError where two are equal */
-function refuseEqual(labels: readonly Labels[]): void {
-  if (new Set(labels.map(labelsKey)).size < labels.length) throw new PromqlEvaluationError(DUPLICATE_LABELS);
+function refuseEqual(all: readonly Labels[]): void {
+  const sets = new LabelSets();
+  for (const [i, labels] of all.entries()) if (sets.add(labels) < i) throw new PromqlEvaluationError(DUPLICATE_LABELS);
 }
 
 /** @param sorted by labels @throws PromqlEvaluationError where equal series have a value at one time */

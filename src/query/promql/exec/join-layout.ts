@@ -6,10 +6,11 @@
  * that the rows only have to be combined.
  * Source: Prometheus, operators, "Vector matching".
  */
-import { labelValue, labelsKey, withLabel, type Labels } from '../../../core/model/labels.ts';
+import { labelValue, withLabel, type Labels } from '../../../core/model/labels.ts';
 import { isComparison } from '../parse/check.ts';
 import type { JoinPlan } from '../plan/plan.ts';
 import { GroupIndex, groupSeries } from './group-index.ts';
+import { LabelSets } from './label-sets.ts';
 import { withoutMetadata } from './metadata-labels.ts';
 import type { VectorOperator } from './operator.ts';
 
@@ -209,15 +210,16 @@ export class JoinLayout {
     const mayCollide =
       include.length > 0 || this.#plan.returnBool || !isComparison(this.#plan.op) || this.fillMany !== null;
     if (!mayCollide) return;
-    const firstByKey = new Map<string, number>();
+    const sets = new LabelSets();
+    const firstOfSet: number[] = [];
     let next = 0;
     const collisions = new Int32Array(this.pairings.length).fill(-1);
     let any = false;
     for (let pairing = 0; pairing < this.pairings.length; pairing++) {
-      const key = labelsKey(this.labels(pairing));
-      const first = firstByKey.get(key);
+      const set = sets.add(this.labels(pairing));
+      const first = firstOfSet[set];
       if (first === undefined) {
-        firstByKey.set(key, pairing);
+        firstOfSet[set] = pairing;
         continue;
       }
       if (collisions[first] === -1) collisions[first] = next++;

@@ -4,10 +4,11 @@
  * Two metrics of one name-less label set become one series once their name goes. Labels are known before values, so where
  * none repeats, which is nearly always, rows just pass.
  */
-import { labelsKey, type Labels } from '../../../core/model/labels.ts';
+import type { Labels } from '../../../core/model/labels.ts';
 import { PromqlEvaluationError } from '../errors.ts';
 import type { StepGrid } from '../plan/grid.ts';
 import type { Execution } from './execution.ts';
+import { LabelSets } from './label-sets.ts';
 import type { RowSink, VectorOperator } from './operator.ts';
 import { RowBatch } from './row-batch.ts';
 import { Rows } from './rows.ts';
@@ -37,12 +38,13 @@ export class UniqueRows implements VectorOperator {
   open(): void {
     const input = this.#input;
     input.open();
-    const firstByKey = new Map<string, number>();
+    const sets = new LabelSets();
+    const firstOfSet: number[] = [];
     for (let series = 0; series < input.seriesCount; series++) {
-      const key = labelsKey(input.labels(series));
-      const first = firstByKey.get(key);
+      const set = sets.add(input.labels(series));
+      const first = firstOfSet[set];
       if (first === undefined) {
-        firstByKey.set(key, series);
+        firstOfSet[set] = series;
         continue;
       }
       this.#shared ??= new Int32Array(input.seriesCount).fill(-1);
