@@ -26,7 +26,7 @@ const samplesOf = async (server: RunningServer, query: string): Promise<Map<stri
   return all;
 };
 
-test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape but the last`, async () => {
+test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape that was seen`, async () => {
   process.stderr.write(`# crash test: seed ${SEED}, ${ROUNDS} rounds\n`);
   const random = seededRandom(SEED);
   const exporter = await FakeExporter.start();
@@ -38,9 +38,8 @@ test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape but t
     const flags = ['--web.enable-remote-write-receiver', '--log.level=warn'];
     const acknowledged = Array.from({ length: SERIES }, () => new Map<number, number>());
     let timeMs = Date.now() - 3_000_000;
-    let servedBeforeKill = 0;
-    // The page that was on its way at a kill may be lost.
-    const inFlight = new Set<number>();
+    // Pages that a query showed: a scrape that was on its way, or that a busy machine let time out, is not among them.
+    const shown = new Set<number>();
     for (let round = 0; round <= ROUNDS; round++) {
       const server = await (await startCoeus({ folder, config, flags })).untilReady();
       const stored = await samplesOf(server, 'acknowledged[100h]');
@@ -51,9 +50,7 @@ test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape but t
         for (const [time, value] of samples) assert.equal(got.get(time), value, `seed ${SEED} round ${round}: series ${i} at ${time}`);
       }
       const scraped = new Set([...(await samplesOf(server, 'page_number[100h]')).values()].flatMap((samples) => [...samples.values()]));
-      for (let page = 1; page <= servedBeforeKill; page++) {
-        if (!inFlight.has(page)) assert.ok(scraped.has(page), `seed ${SEED} round ${round}: page ${page} is there`);
-      }
+      for (const page of shown) assert.ok(scraped.has(page), `seed ${SEED} round ${round}: page ${page} is there`);
       if (round === ROUNDS) {
         assert.equal(await server.stop(), 0);
         break;
@@ -74,13 +71,12 @@ test(`${ROUNDS} rounds of kill -9 lose no acknowledged write and no scrape but t
         }
       })();
       await new Promise((resolve) => setTimeout(resolve, 50 + random() * 500));
+      for (const samples of (await samplesOf(server, 'page_number[1m]')).values()) for (const page of samples.values()) shown.add(page);
       await server.stop('SIGKILL');
       life.isOver = true;
-      servedBeforeKill = pages;
-      inFlight.add(pages);
       await writes;
     }
-    assert.ok(acknowledged[0]!.size > ROUNDS, 'the rounds wrote something');
+    assert.ok(acknowledged[0]!.size > ROUNDS && shown.size > ROUNDS / 2, 'the rounds wrote something');
   });
   exporter.stop();
 });
