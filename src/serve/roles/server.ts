@@ -43,7 +43,7 @@ import { startThread } from './start-thread.ts';
 import { defaultQueryWorkers } from './thread-count.ts';
 
 /** Scraping makes little garbage. */
-const INGEST_YOUNG_GENERATION_MB = 4;
+const INGEST_YOUNG_GENERATION_MB = 6;
 /** How long a clean stop may take before the process ends anyway. */
 const STOP_GRACE_MS = 20_000;
 
