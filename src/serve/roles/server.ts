@@ -178,7 +178,7 @@ class CoeusServer implements Backend {
             this.#openQueries(modules, event.memory, event.stagings, workerCount);
             return;
           case 'progress':
-            this.#progress = event;
+            this.#progress = { min: event.min, max: event.max, current: event.current };
             return;
           case 'ready':
             this.#corruptionCount = event.corruptionCount;
