@@ -70,6 +70,7 @@ export class HeadQuerier implements Querier {
   }
 
   labelNames(request: LabelRequest): Promise<string[]> {
+    if (!this.#overlaps(request)) return Promise.resolve([]);
     if (request.matchers.length === 0) return Promise.resolve(this.#index.labelNames().sort(compareStrings));
     const names = new Set<string>();
     for (const ref of this.#selectRefs(request)) {
@@ -81,6 +82,7 @@ export class HeadQuerier implements Querier {
 
   labelValues(name: string, request: LabelRequest): Promise<string[]> {
     this.#index.seriesCount();
+    if (!this.#overlaps(request)) return Promise.resolve([]);
     if (request.matchers.length === 0) return Promise.resolve([...this.#index.labelValues(name)].sort(compareStrings));
     const values = new Set<string>();
     for (const ref of this.#selectRefs(request)) {
@@ -92,6 +94,12 @@ export class HeadQuerier implements Querier {
 
   series(request: LabelRequest): Promise<Labels[]> {
     return Promise.resolve(Array.from(this.#selectRefs(request), (ref) => this.#index.labels(ref)));
+  }
+
+  /** Whether the head has any sample's time in the range. */
+  #overlaps({ startMs, endMs }: LabelRequest): boolean {
+    const { f64 } = this.#linear;
+    return f64[(HEAD_ROOT + ROOT.MIN_TIME) >>> 3]! <= endMs && f64[(HEAD_ROOT + ROOT.MAX_TIME) >>> 3]! >= startMs;
   }
 
   /** Refs that match and may have samples in the range. */
