@@ -8,7 +8,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, FakeExporter, hasPrometheus, startCoeus, startPrometheus, withFolder, type RunningServer } from '../integration/_servers.ts';
+import {
+  eventually,
+  FakeExporter,
+  hasPrometheus,
+  startCoeus,
+  startPrometheus,
+  withFolder,
+  type RunningServer,
+} from '../integration/_servers.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -129,8 +137,14 @@ const REQUESTS: readonly string[] = [
 ];
 
 /** Requests whose answers differ as a whole; ours is held to what is given here. */
-const OTHER_ANSWERS: Readonly<Record<string, { readonly reason: string; readonly status: number; readonly body: Json }>> = {
-  '/api/v1/label/a-b/values': { reason: 'since 3.0 every UTF-8 text is a label name', status: 200, body: { status: 'success', data: [] } },
+const OTHER_ANSWERS: Readonly<
+  Record<string, { readonly reason: string; readonly status: number; readonly body: Json }>
+> = {
+  '/api/v1/label/a-b/values': {
+    reason: 'since 3.0 every UTF-8 text is a label name',
+    status: 200,
+    body: { status: 'success', data: [] },
+  },
 };
 
 /** Fields that only we have. */
@@ -152,9 +166,31 @@ const UNORDERED = new Set(['/api/v1/targets/metadata']);
  * Fields compared by type. No two servers share the first; the others are 3.14's: memory counts a label's value for each of its series, and
  * the peak of samples depends on how an engine works.
  */
-const VARIES = new Set(['lastScrape', 'lastScrapeDuration', 'startTime', 'lastConfigTime', 'CWD', 'goroutineCount', 'GOGC', 'storageRetention', 'version', 'revision', 'branch', 'buildUser', 'buildDate', 'goVersion', 'minTime', 'maxTime', 'timings', 'globalUrl', 'memoryInBytesByLabelName', 'peakSamples']);
+const VARIES = new Set([
+  'lastScrape',
+  'lastScrapeDuration',
+  'startTime',
+  'lastConfigTime',
+  'CWD',
+  'goroutineCount',
+  'GOGC',
+  'storageRetention',
+  'version',
+  'revision',
+  'branch',
+  'buildUser',
+  'buildDate',
+  'goVersion',
+  'minTime',
+  'maxTime',
+  'timings',
+  'globalUrl',
+  'memoryInBytesByLabelName',
+  'peakSamples',
+]);
 
-const isObject = (value: Json): value is { readonly [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: Json): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The answer without what may differ; `dropped` gets the names of the fields taken out. */
 function comparable(value: Json, dropped: Set<string>, place = ''): Json {
@@ -194,44 +230,56 @@ async function ask(server: RunningServer, path: string, dropped: Set<string>): P
   if (type !== 'application/json') return { status: response.status, type, body: text.replace(/ \d{13}$/gm, ' TIME') };
   let body = comparable(JSON.parse(text) as Json, dropped);
   if (path === '/api/v1/status/tsdb') body = withoutTies(body);
-  if (UNORDERED.has(path) && isObject(body) && Array.isArray(body['data'])) body = { ...body, data: body['data'].map((item: Json) => JSON.stringify(item)).sort() };
+  if (UNORDERED.has(path) && isObject(body) && Array.isArray(body['data']))
+    body = { ...body, data: body['data'].map((item: Json) => JSON.stringify(item)).sort() };
   return { status: response.status, type, body };
 }
 
-test('the HTTP API answers as Prometheus 2.42 does', { skip: hasPrometheus ? false : 'prometheus is not installed' }, async (t) => {
-  const exporter = await FakeExporter.start();
-  exporter.page = () => PAGE;
-  await withFolder(async (folder) => {
-    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
-    mkdirSync(a);
-    mkdirSync(b);
-    const theirs = await (await startPrometheus({ folder: a, config: config(exporter.port) })).untilReady();
-    const ours = await (await startCoeus({ folder: b, config: config(exporter.port) })).untilReady();
-    for (const server of [theirs, ours]) {
-      await eventually('both targets were scraped', async () => {
-        const { text } = await server.get('/api/v1/query', { query: 'up{job="down"} and on() requests_total' });
-        return text.includes('"down"') ? true : undefined;
+test(
+  'the HTTP API answers as Prometheus 2.42 does',
+  { skip: hasPrometheus ? false : 'prometheus is not installed' },
+  async (t) => {
+    const exporter = await FakeExporter.start();
+    exporter.page = () => PAGE;
+    await withFolder(async (folder) => {
+      const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+      mkdirSync(a);
+      mkdirSync(b);
+      const theirs = await (await startPrometheus({ folder: a, config: config(exporter.port) })).untilReady();
+      const ours = await (await startCoeus({ folder: b, config: config(exporter.port) })).untilReady();
+      for (const server of [theirs, ours]) {
+        await eventually('both targets were scraped', async () => {
+          const { text } = await server.get('/api/v1/query', { query: 'up{job="down"} and on() requests_total' });
+          return text.includes('"down"') ? true : undefined;
+        });
+      }
+      const now = (Date.now() / 1000).toFixed(3);
+      const [droppedThere, droppedHere] = [new Set<string>(), new Set<string>()];
+      for (const request of REQUESTS) {
+        await t.test(request, async () => {
+          const path = request.replace('NOW', now);
+          const [want, got] = [await ask(theirs, path, droppedThere), await ask(ours, path, droppedHere)];
+          const other = OTHER_ANSWERS[request];
+          if (other === undefined) return assert.deepEqual(got, want);
+          assert.notDeepEqual(got, want, `the same by now, though listed: ${other.reason}`);
+          assert.deepEqual(
+            { status: got.status, body: got.body },
+            { status: other.status, body: other.body },
+            other.reason,
+          );
+        });
+      }
+      await t.test('the lists of differences hold nothing stale', () => {
+        assert.deepEqual([...droppedThere], [], 'Prometheus has none of the fields that only we have');
+        assert.deepEqual([...droppedHere].sort(), Object.keys(ONLY_HERE).sort());
+        assert.deepEqual(
+          Object.keys(OTHER_ANSWERS).filter((path) => !REQUESTS.includes(path)),
+          [],
+        );
       });
-    }
-    const now = (Date.now() / 1000).toFixed(3);
-    const [droppedThere, droppedHere] = [new Set<string>(), new Set<string>()];
-    for (const request of REQUESTS) {
-      await t.test(request, async () => {
-        const path = request.replace('NOW', now);
-        const [want, got] = [await ask(theirs, path, droppedThere), await ask(ours, path, droppedHere)];
-        const other = OTHER_ANSWERS[request];
-        if (other === undefined) return assert.deepEqual(got, want);
-        assert.notDeepEqual(got, want, `the same by now, though listed: ${other.reason}`);
-        assert.deepEqual({ status: got.status, body: got.body }, { status: other.status, body: other.body }, other.reason);
-      });
-    }
-    await t.test('the lists of differences hold nothing stale', () => {
-      assert.deepEqual([...droppedThere], [], 'Prometheus has none of the fields that only we have');
-      assert.deepEqual([...droppedHere].sort(), Object.keys(ONLY_HERE).sort());
-      assert.deepEqual(Object.keys(OTHER_ANSWERS).filter((path) => !REQUESTS.includes(path)), []);
+      await theirs.stop();
+      assert.equal(await ours.stop(), 0);
     });
-    await theirs.stop();
-    assert.equal(await ours.stop(), 0);
-  });
-  exporter.stop();
-});
+    exporter.stop();
+  },
+);

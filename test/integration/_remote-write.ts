@@ -6,7 +6,8 @@ import snappyjs from 'snappyjs';
 
 export interface WrittenSeries {
   readonly labels: readonly (readonly [string, string])[];
-  readonly samples: readonly (readonly [timeMs: number, value: number])[];
+  /** `stale` is the marker of a series' end, whose bits no JavaScript number carries reliably. */
+  readonly samples: readonly (readonly [timeMs: number, value: number | 'stale'])[];
 }
 
 const encoder = new TextEncoder();
@@ -23,7 +24,8 @@ function varint(value: number | bigint): number[] {
 
 const field = (number: number, content: readonly number[]): number[] => [number * 8 + 2, ...varint(content.length), ...content];
 
-function float(value: number): number[] {
+function float(value: number | 'stale'): number[] {
+  if (value === 'stale') return [2, 0, 0, 0, 0, 0, 0xf0, 0x7f];
   return [...new Uint8Array(Float64Array.of(value).buffer)];
 }
 

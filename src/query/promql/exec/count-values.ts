@@ -1,7 +1,7 @@
 /**
  * count_values: a series for each distinct value, which becomes a label. What comes out is known only when all came in.
  */
-import { formatFloat } from '../../../core/model/float.ts';
+import { printNumber } from '../parse/print.ts';
 import { labelsKey, withLabel, type Labels } from '../../../core/model/labels.ts';
 import { PromqlEvaluationError } from '../errors.ts';
 import { formatHistogram } from '../functions/histogram-text.ts';
@@ -59,7 +59,7 @@ export class CountValues implements VectorOperator {
           const slot = row * stepCount + step;
           const kind = batch.present[slot]!;
           if (kind === ABSENT) continue;
-          const text = kind === FLOAT ? formatFloat(batch.values[slot]!) : formatHistogram(batch.histograms![slot]!);
+          const text = kind === FLOAT ? printNumber(batch.values[slot]!) : formatHistogram(batch.histograms![slot]!);
           let series = known.get(text);
           if (series === undefined) known.set(text, (series = this.#add(group, text, byLabels)));
           this.#series[series]!.counts[step]!++;
