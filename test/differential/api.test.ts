@@ -16,7 +16,7 @@ import {
   startPrometheus,
   withFolder,
   type RunningServer,
-} from '../integration/_servers.ts';
+} from '../support/servers.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 

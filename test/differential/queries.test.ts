@@ -16,7 +16,7 @@ import {
   startPrometheus,
   withFolder,
   type RunningServer,
-} from '../integration/_servers.ts';
+} from '../support/servers.ts';
 import { seededRandom } from '../kernels.ts';
 
 const SEED = Number(process.env['SEED'] ?? 4711);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Page } from 'playwright-core';
-import { eventually, hasChromium, startCoeus, withFolder } from '../integration/_servers.ts';
+import { eventually, hasChromium, startCoeus, withFolder } from '../support/servers.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const QUIET = [

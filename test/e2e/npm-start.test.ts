@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, freePort, RunningServer, withFolder } from '../integration/_servers.ts';
+import { eventually, freePort, RunningServer, withFolder } from '../support/servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { test } from 'node:test';
-import { hasChromium, startCoeus, withFolder, type RunningServer } from './_servers.ts';
+import { eventually, hasChromium, startCoeus, withFolder, type RunningServer } from '../support/servers.ts';
 
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
@@ -51,6 +51,8 @@ test('a new server shows live charts, answers a query and draws its graph', { sk
       assert.ok((await drawnPixels(page, chart, await page.evaluate<number>(drawn))) > 200, 'a chart is drawn');
       await assertAccessible(page, 'home');
 
+      // The table shows the instant of the click: by then each job has been scraped.
+      await eventually('both jobs are scraped', async () => ((await server.api('query', { query: 'count(up == 1) == 2' })).data as { result: unknown[] }).result[0]);
       await page.goto('/query');
       await page.locator('[data-testid=query-editor]').fill('sum by (job) (up)');
       // The list of completions closes.

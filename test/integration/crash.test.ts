@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { seededRandom } from '../kernels.ts';
 import { sendWrite } from './_remote-write.ts';
-import { FakeExporter, scrapeConfig, startCoeus, withFolder, type RunningServer } from './_servers.ts';
+import { FakeExporter, scrapeConfig, startCoeus, withFolder, type RunningServer } from '../support/servers.ts';
 
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 50);
 const SEED = Number(process.env['SEED'] ?? 4711);

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { seededRandom } from '../kernels.ts';
 import { sendWrite, type WrittenSeries } from './_remote-write.ts';
-import { eventually, hasPrometheus, startCoeus, startPrometheus, withFolder, type ApiAnswer, type RunningServer } from './_servers.ts';
+import { eventually, hasPrometheus, startCoeus, startPrometheus, withFolder, type ApiAnswer, type RunningServer } from '../support/servers.ts';
 import { INSTANT_QUERIES, RANGE_QUERIES } from './_queries.ts';
 
 const blocks = fileURLToPath(new URL('../../../shared/conformance/blocks', import.meta.url));

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { eventually, FakeExporter, freePort, scrapeConfig, startCoeus, withFolder, type RunningServer } from './_servers.ts';
+import { eventually, FakeExporter, freePort, scrapeConfig, startCoeus, withFolder, type RunningServer } from '../support/servers.ts';
 
 interface Target {
   readonly health: string;
@@ -43,6 +43,8 @@ test('a reload takes a good file whole and leaves everything as it is for a bad 
     exporter.page = () => 'a 1\n';
     const server = await (await startCoeus({ folder, config: scrapeConfig(exporter.port, '1s'), flags: ['--web.enable-lifecycle'] })).untilReady();
     await eventually('the target is scraped', async () => (await value(server, 'a')));
+    const points = 'count_over_time(vector(1)[10m:])';
+    assert.equal(await value(server, points), '10', 'a subquery steps by the evaluation interval, a minute');
     const file = join(folder, 'prometheus.yml');
     writeFileSync(file, `${scrapeConfig(exporter.port, '1s')}  no_such_field: 1\n`);
     const refused = await fetch(`${server.url}/-/reload`, { method: 'POST' });
@@ -50,10 +52,11 @@ test('a reload takes a good file whole and leaves everything as it is for a bad 
     assert.match(await refused.text(), /no_such_field.*line 7|line 7.*no_such_field/s);
     assert.match((await server.get('/metrics')).text, /^prometheus_config_last_reload_successful 0$/m);
     assert.equal((await targets(server))[0]!.labels['job'], 'test', 'the old configuration goes on');
-    writeFileSync(file, scrapeConfig(exporter.port, '1s').replace('job_name: test', 'job_name: other'));
+    writeFileSync(file, `global: { evaluation_interval: 30s }\n${scrapeConfig(exporter.port, '1s').replace('job_name: test', 'job_name: other')}`);
     server.process.kill('SIGHUP');
     await eventually('the new job is scraped', async () => ((await value(server, 'a{job="other"}')) === '1' ? true : undefined));
     assert.match((await server.get('/metrics')).text, /^prometheus_config_last_reload_successful 1$/m);
+    assert.equal(await value(server, points), '20', 'the new interval holds for queries too');
     assert.equal(await server.stop(), 0);
     exporter.stop();
   });

@@ -6,9 +6,9 @@
  * `node_scrape_collector_success` says 0. On Linux everything is read from /proc and /sys, without a process started.
  */
 import { arch, platform } from 'node:os';
-import { systemClock, type Clock } from '../../core/base/clock.ts';
+import type { Clock } from '../../core/base/clock.ts';
 import { errorMessage } from '../../core/base/errors.ts';
-import { silentLogger, type Logger } from '../../core/base/log.ts';
+import type { Logger } from '../../core/base/log.ts';
 import type { MetricFamily } from '../../core/base/metrics.ts';
 import { FamilySet } from './family-set.ts';
 import { LocalReader, type HostReader } from './host-reader.ts';
@@ -125,17 +125,6 @@ interface CollectorRun {
   readonly families: FamilySet | null;
   readonly seconds: number;
   readonly success: boolean;
-}
-
-let thisHost: HostCollector | null = null;
-
-/**
- * Reads the host that the process runs on, for callers that have neither clock nor log at hand. All of them share one
- * collector, since what it remembers is true of the host and not of a caller.
- */
-export function collectHost(): Promise<MetricFamily[]> {
-  thisHost ??= new HostCollector({ version: '', clock: systemClock, log: silentLogger });
-  return thisHost.collect();
 }
 
 /** Named as node_exporter names its own. */

@@ -37,7 +37,7 @@ function adminDisabled(): Answer {
   throw new ApiError('unavailable', 'admin APIs disabled');
 }
 
-/** Configurations with rule files are refused, so there are none. */
+/** No rule runs yet: rule files of a configuration are told as not acted on. */
 function rules({ params }: ApiRequest): Answer {
   const type = params.get('type').toLowerCase();
   if (type !== '' && type !== 'alert' && type !== 'record') {

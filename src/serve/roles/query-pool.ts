@@ -30,6 +30,8 @@ interface Job {
   readonly failed: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
   slot: Slot | null;
+  /** 0 while it waits. */
+  startedAtMs: number;
 }
 
 interface Slot {
@@ -46,6 +48,8 @@ export interface QueryPoolOptions {
   readonly workerData: Omit<QueryWorkerData, 'control' | 'stagingAt'>;
   readonly stagings: readonly number[];
   readonly defaultTimeoutMs: number;
+  /** Step of a subquery that names none; asked for each query. */
+  readonly defaultStepMs: () => number;
   readonly registry: Registry;
   readonly logger: Logger;
 }
@@ -101,6 +105,7 @@ export class QueryPool {
         },
         timer: setTimeout(() => this.#expire(job), timeoutMs + STUCK_GRACE_MS),
         slot: null,
+        startedAtMs: 0,
       };
       job.timer.unref();
       signal.addEventListener('abort', () => this.#cancel(job), { once: true });
@@ -159,7 +164,9 @@ export class QueryPool {
       }
       slot.job = job;
       job.slot = slot;
-      const message: QueryWorkerRequest = { id: job.id, request: job.request, waitedMs, leftMs: job.timeoutMs - waitedMs };
+      job.startedAtMs = performance.now();
+      this.#durations.record(waitedMs / 1000, { slice: 'queue_time' });
+      const message: QueryWorkerRequest = { id: job.id, request: job.request, waitedMs, leftMs: job.timeoutMs - waitedMs, defaultStepMs: this.#options.defaultStepMs() };
       slot.worker.postMessage(message);
     }
   }
@@ -190,7 +197,8 @@ export class QueryPool {
   #finish(job: Job, error: Error | null): void {
     clearTimeout(job.timer);
     this.#running.add(-1);
-    this.#durations.record((performance.now() - job.queuedAtMs) / 1000, { slice: 'inner_eval' });
+    // Writing the answer is in it: both happen in the worker.
+    if (job.startedAtMs > 0) this.#durations.record((performance.now() - job.startedAtMs) / 1000, { slice: 'inner_eval' });
     if (error) job.failed(error);
     else job.pieces.end();
   }

@@ -31,8 +31,6 @@ export interface QueryWorkerData {
   readonly dataFolder: string;
   readonly lookbackMs: number;
   readonly maxSamples: number;
-  /** Step of a subquery that names none. */
-  readonly defaultStepMs: number;
   readonly featureFlags: readonly string[];
 }
 
@@ -42,6 +40,8 @@ export interface QueryWorkerRequest {
   /** How long it waited for a worker, and how long it may still take. */
   readonly waitedMs: number;
   readonly leftMs: number;
+  /** Step of a subquery that names none, as of the configuration in force. */
+  readonly defaultStepMs: number;
 }
 
 export interface QueryWorkerMessage {
@@ -57,7 +57,8 @@ const encoder = new TextEncoder();
 
 class QueryWorker {
   readonly #data: QueryWorkerData;
-  readonly #engine: Engine;
+  /** By the default step, which a reload may change: the last one used. */
+  #engine: { readonly defaultStepMs: number; readonly engine: Engine } | null = null;
   readonly #querier: HeadQuerier;
   readonly #registry = new Registry();
   readonly #post: (message: QueryWorkerMessage, transfer: ArrayBuffer[]) => void;
@@ -67,18 +68,21 @@ class QueryWorker {
     this.#post = post;
     const linear = new LinearMemory(data.memory);
     this.#querier = new HeadQuerier(linear, createHeadKernel(data.modules.head, linear), data.stagingAt, new HeadChunkPages(data.dataFolder));
-    this.#engine = new Engine({
-      lookbackMs: data.lookbackMs,
-      maxSamples: data.maxSamples,
-      defaultStepMs: data.defaultStepMs,
-      featureFlags: data.featureFlags,
-    });
   }
 
-  async answer({ id, request, waitedMs, leftMs }: QueryWorkerRequest): Promise<void> {
+  #engineFor(defaultStepMs: number): Engine {
+    if (this.#engine?.defaultStepMs !== defaultStepMs) {
+      const { lookbackMs, maxSamples, featureFlags } = this.#data;
+      this.#engine = { defaultStepMs, engine: new Engine({ lookbackMs, maxSamples, defaultStepMs, featureFlags }) };
+    }
+    return this.#engine.engine;
+  }
+
+  async answer(message: QueryWorkerRequest): Promise<void> {
+    const { id, request } = message;
     let error: QueryFailure | null = null;
     try {
-      const pieces = await this.#pieces(request, id, waitedMs, leftMs);
+      const pieces = await this.#pieces(message);
       for (const piece of pieces) {
         const own = piece as Uint8Array<ArrayBuffer>;
         this.#post({ id, piece: own, done: false, error: null, metrics: [] }, [own.buffer]);
@@ -89,7 +93,7 @@ class QueryWorker {
     this.#post({ id, piece: null, done: true, error, metrics: this.#registry.snapshot() }, []);
   }
 
-  async #pieces(request: BackendQuery | CardinalityQuery, id: number, queueMs: number, leftMs: number): Promise<Iterable<Uint8Array>> {
+  async #pieces({ request, id, waitedMs: queueMs, leftMs, defaultStepMs }: QueryWorkerRequest): Promise<Iterable<Uint8Array>> {
     const { control } = this.#data;
     const deadlineMs = systemClock.monotonicMs() + leftMs;
     const shouldStop = (): boolean => {
@@ -99,11 +103,11 @@ class QueryWorker {
     switch (request.kind) {
       case 'instant': {
         const { query, timeMs, lookbackMs, limit, stats } = request;
-        return writeQueryJson(await this.#engine.instant(this.#querier, { query, timeMs, lookbackMs, shouldStop }), { limit, stats, queueMs });
+        return writeQueryJson(await this.#engineFor(defaultStepMs).instant(this.#querier, { query, timeMs, lookbackMs, shouldStop }), { limit, stats, queueMs });
       }
       case 'range': {
         const { query, startMs, endMs, stepMs, lookbackMs, limit, stats } = request;
-        const result = await this.#engine.range(this.#querier, { query, startMs, endMs, stepMs, lookbackMs, shouldStop });
+        const result = await this.#engineFor(defaultStepMs).range(this.#querier, { query, startMs, endMs, stepMs, lookbackMs, shouldStop });
         return writeQueryJson(result, { limit, stats, queueMs });
       }
       case 'federate':

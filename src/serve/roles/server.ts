@@ -12,7 +12,7 @@ import { errorMessage } from '../../core/base/errors.ts';
 import { createLogger, type Logger } from '../../core/base/log.ts';
 import { Registry, type MetricFamily } from '../../core/base/metrics.ts';
 import { formatLabels, type Labels } from '../../core/model/labels.ts';
-import { collectHost } from '../../ingest/host/collect-host.ts';
+import { HostCollector } from '../../ingest/host/collect-host.ts';
 import { lockDataFolder, type DataLock } from '../../store/tsdb/data-lock.ts';
 import {
   ApiError,
@@ -74,6 +74,7 @@ class CoeusServer implements Backend {
   readonly #registry = new Registry();
   readonly #startedAtMs = systemClock.nowMs();
   readonly #http: HttpServer;
+  readonly #host: HostCollector;
   #end: (exitCode: number) => void = () => {};
   #lock: DataLock | null = null;
   #ingestThread: Worker | null = null;
@@ -93,6 +94,7 @@ class CoeusServer implements Backend {
   constructor(flags: ServeFlags, logger: Logger) {
     this.#flags = flags;
     this.#logger = logger;
+    this.#host = new HostCollector({ version: COEUS_VERSION, clock: systemClock, log: logger });
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -203,10 +205,11 @@ class CoeusServer implements Backend {
         dataFolder: dataDirectory,
         lookbackMs,
         maxSamples: queryMaxSamples,
-        defaultStepMs: this.#loaded!.config.global.evaluationIntervalMs,
         featureFlags: this.#flags.featureFlags,
       },
       defaultTimeoutMs: queryTimeoutMs,
+      // Of the configuration in force: a reload may change it.
+      defaultStepMs: () => this.#loaded!.config.global.evaluationIntervalMs,
       registry: this.#registry,
       logger: this.#logger,
     });
@@ -221,7 +224,9 @@ class CoeusServer implements Backend {
   }
 
   async #apply(loaded: LoadedConfig): Promise<void> {
-    for (const section of unusedSections(loaded.config)) this.#logger.warn('a section of the configuration is not acted on yet', { section });
+    for (const section of unusedSections(loaded.config, loaded.scrapeConfigs)) {
+      this.#logger.warn('a part of the configuration is not acted on yet', { section });
+    }
     await this.#pools!.apply(loaded.scrapeConfigs);
     this.#loaded = loaded;
     this.#reloadSucceeded = true;
@@ -284,7 +289,7 @@ class CoeusServer implements Backend {
   }
 
   hostMetrics(): Promise<MetricFamily[]> {
-    return collectHost();
+    return this.#host.collect();
   }
 
   /** One reload after the other; a file that does not load changes nothing. @throws ApiError */
