@@ -6,11 +6,8 @@
  */
 import type { Labels } from '../model/labels.ts';
 
-/** Encodings of chunks as files number them. Source: Prometheus, tsdb/chunkenc. */
-export const CHUNK_ENCODING = { XOR: 1, HISTOGRAM: 2, FLOAT_HISTOGRAM: 3, XOR2: 4, HISTOGRAM_ST: 5, FLOAT_HISTOGRAM_ST: 6 } as const;
-
 export interface EncodedChunk {
-  /** One of CHUNK_ENCODING. */
+  /** One of ENCODING in core/chunk/chunk.ts. */
   readonly encoding: number;
   /** Times of the first and the last sample. */
   readonly minTimeMs: number;
