@@ -46,9 +46,14 @@ export class LinearMemory {
     return linear;
   }
 
-  /** Takes the views anew if the memory has grown, here or in another thread. */
+  /** Takes the views anew if the memory has grown, here or in another thread: they then cover all that has been handed out. */
   refresh(): void {
-    if (this.memory.buffer === this.#buffer) return;
+    if (this.memory.buffer !== this.#buffer) this.#takeViews();
+    // Another thread's growth reaches `buffer` a moment after the memory can be used.
+    while (Atomics.load(this.#i32, NEXT_FREE_ADDRESS >>> 2) >>> 0 > this.#buffer.byteLength) this.#takeViews();
+  }
+
+  #takeViews(): void {
     this.#buffer = this.memory.buffer;
     this.#u8 = new Uint8Array(this.#buffer);
     this.#u32 = new Uint32Array(this.#buffer);

@@ -17,8 +17,8 @@ import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../cor
 import type { Labels } from '../../core/model/labels.ts';
 import { HeadChunkWriter } from '../../store/head/head-chunk-files.ts';
 import { Head } from '../../store/head/head.ts';
-import { READER_STAGING_BYTES } from '../../store/head/head-querier.ts';
 import { describeFault, replayHead } from '../../store/head/replay.ts';
+import { READER_STAGING_BYTES } from '../../store/head/series-chunks.ts';
 import { SeriesEncoder } from '../../store/wal/wal-records.ts';
 import { WalWriter } from '../../store/wal/wal-writer.ts';
 import type { HeadStatus, ReplayProgress, TargetMetadata, TargetState, WriteOutcome } from '../api/backend.ts';

@@ -67,7 +67,7 @@ class QueryWorker {
     this.#data = data;
     this.#post = post;
     const linear = new LinearMemory(data.memory);
-    this.#querier = new HeadQuerier(linear, createHeadKernel(data.modules.head, linear), data.stagingAt, new HeadChunkPages(data.dataFolder));
+    this.#querier = new HeadQuerier({ linear, kernel: createHeadKernel(data.modules.head, linear), stagingAt: data.stagingAt, files: new HeadChunkPages(data.dataFolder) });
   }
 
   #engineFor(defaultStepMs: number): Engine {

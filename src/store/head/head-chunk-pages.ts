@@ -8,7 +8,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { CorruptError } from '../../core/base/errors.ts';
 import { crc32c } from '../../core/bytes/crc32c.ts';
-import type { HeadChunkReader } from './head-querier.ts';
+import { ChunkFileGoneError, type HeadChunkReader } from './series-chunks.ts';
 
 const PAGE_BYTES = 64 * 1024;
 /** Pages that one reader keeps: 8 MiB. */
@@ -41,7 +41,7 @@ export class HeadChunkPages implements HeadChunkReader {
     this.#folder = join(dataFolder, 'chunks_head');
   }
 
-  /** @throws CorruptError where the record at `offset` contradicts the format or its checksum */
+  /** @throws ChunkFileGoneError; CorruptError where the record at `offset` contradicts the format or its checksum */
   read(file: number, offset: number, out: Uint8Array, at: number, room: number): number {
     this.#copy(file, offset, FIXED_BYTES + MAX_LENGTH_BYTES + CRC_BYTES);
     const encoding = this.#record[FIXED_BYTES - 1]! & ~OUT_OF_ORDER_BIT;
@@ -113,9 +113,18 @@ export class HeadChunkPages implements HeadChunkReader {
       this.#files.delete(oldest);
       closeSync(oldFd);
     }
-    fd = openSync(this.#path(file), 'r');
+    fd = this.#open(this.#path(file));
     this.#files.set(file, fd);
     return fd;
+  }
+
+  #open(path: string): number {
+    try {
+      return openSync(path, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new ChunkFileGoneError(`${path} is not there`, { cause: error });
+    }
   }
 
   #path(file: number): string {

@@ -5,7 +5,7 @@
  * reader's staging area and decoded there, so the owner never waits. Chunks in files are read through the page cache.
  */
 import { CorruptError } from '../../core/base/errors.ts';
-import { LISTED, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
+import { RECORD, ROOT } from '../../core/kernels/head-layout.ts';
 import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compareStrings, labelValue, type Labels } from '../../core/model/labels.ts';
@@ -13,43 +13,24 @@ import type { SampleBuffer } from '../../core/model/samples.ts';
 import type { LabelRequest, Querier, SelectRequest, SeriesSet } from '../../core/storage/querier.ts';
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
 import { LabelIndexReader } from './label-index-reader.ts';
+import { ChunkFileGoneError, COLUMN_SAMPLES, middleOf, SeriesChunks, stagingOf, type HeadView, type Staging } from './series-chunks.ts';
 
-/** Bytes of compressed chunks that one read may copy. */
-const SNAPSHOT_BYTES = 512 * 1024;
-/** Longest chunk taken from a file. */
-const FILE_CHUNK_BYTES = 128 * 1024;
-/** Samples that one read may return; a longer range is read in halves. */
-const COLUMN_SAMPLES = 65_536;
-const GUARD_BYTES = 64;
-
-/** What the owner sets aside for one reader, from its linear memory. */
-export const READER_STAGING_BYTES = GUARD_BYTES + SNAPSHOT_BYTES + FILE_CHUNK_BYTES + 2 * COLUMN_SAMPLES * 8;
-
-/** Reads the bytes of a chunk (encoding byte left out) from a head chunk file into `out` at `at`. @returns their length */
-export interface HeadChunkReader {
-  read(file: number, offset: number, out: Uint8Array, at: number, room: number): number;
-}
+/** Times a series is looked at before a file that is not there counts as lost. */
+const MAX_LOOKS = 3;
 
 export class HeadQuerier implements Querier {
   readonly #linear: LinearMemory;
   readonly #kernel: HeadKernel;
   readonly #index: LabelIndexReader;
-  readonly #files: HeadChunkReader;
-  readonly #snapshotAt: number;
-  readonly #fileChunkAt: number;
-  readonly #timesAt: number;
-  readonly #valuesAt: number;
+  readonly #chunks: SeriesChunks;
+  readonly #staging: Staging;
 
-  /** @param stagingAt READER_STAGING_BYTES that nobody else uses */
-  constructor(linear: LinearMemory, kernel: HeadKernel, stagingAt: number, files: HeadChunkReader) {
-    this.#linear = linear;
-    this.#kernel = kernel;
-    this.#files = files;
-    this.#index = new LabelIndexReader(linear);
-    this.#snapshotAt = stagingAt + GUARD_BYTES;
-    this.#fileChunkAt = this.#snapshotAt + SNAPSHOT_BYTES;
-    this.#timesAt = this.#fileChunkAt + FILE_CHUNK_BYTES;
-    this.#valuesAt = this.#timesAt + COLUMN_SAMPLES * 8;
+  constructor(view: HeadView) {
+    this.#linear = view.linear;
+    this.#kernel = view.kernel;
+    this.#index = new LabelIndexReader(view.linear);
+    this.#chunks = new SeriesChunks(view);
+    this.#staging = stagingOf(view);
   }
 
   get index(): LabelIndexReader {
@@ -117,9 +98,8 @@ export class HeadQuerier implements Querier {
   }
 
   #read(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
-    const n = this.#kernel.readSeries(
-      HEAD_ROOT, ref, startMs, endMs, this.#snapshotAt, SNAPSHOT_BYTES, this.#timesAt, this.#valuesAt, COLUMN_SAMPLES,
-    );
+    const { snapshotAt, snapshotBytes, timesAt, valuesAt } = this.#staging;
+    const n = this.#kernel.readSeries(HEAD_ROOT, ref, startMs, endMs, snapshotAt, snapshotBytes, timesAt, valuesAt, COLUMN_SAMPLES);
     if (n >= 0) this.#take(n, out);
     else if (n === -2) this.#readWithFiles(ref, startMs, endMs, out);
     else if (n === -3) throw new CorruptError(`a chunk of series ${ref} contradicts its format`, { file: 'head', offset: 0 });
@@ -127,34 +107,36 @@ export class HeadQuerier implements Querier {
   }
 
   #readHalves(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
-    const middle = Math.floor((Math.max(startMs, -8.64e15) + Math.min(endMs, 8.64e15)) / 2);
-    if (endMs <= startMs) throw new CorruptError(`series ${ref} has too many samples at one time`, { file: 'head', offset: 0 });
-    this.#read(ref, startMs, middle, out);
-    this.#read(ref, middle + 1, endMs, out);
+    const middleMs = middleOf(ref, startMs, endMs);
+    this.#read(ref, startMs, middleMs, out);
+    this.#read(ref, middleMs + 1, endMs, out);
   }
 
   #readWithFiles(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
-    const chunks = this.#kernel.snapshot(HEAD_ROOT, ref, startMs, endMs, this.#snapshotAt, SNAPSHOT_BYTES);
-    if (chunks < 0) {
+    const before = out.length;
+    for (let look = 1; ; look++) {
+      try {
+        this.#readChunks(ref, startMs, endMs, out);
+        return;
+      } catch (error) {
+        // The head may have been truncated since the chunks were listed.
+        if (!(error instanceof ChunkFileGoneError) || look === MAX_LOOKS) throw error;
+        out.length = before;
+      }
+    }
+  }
+
+  #readChunks(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
+    const chunks = this.#chunks;
+    if (!chunks.take(ref, startMs, endMs)) {
       this.#readHalves(ref, startMs, endMs, out);
       return;
     }
-    this.#linear.refresh();
-    const { u32, u8 } = this.#linear;
-    for (let i = chunks - 1; i >= 0; i--) {
-      const at = this.#snapshotAt + i * LISTED.BYTES;
-      const a = u32[(at + LISTED.A) >>> 2]!;
-      const b = u32[(at + LISTED.B) >>> 2]!;
-      const inFile = u32[(at + LISTED.STATE) >>> 2] === 1;
-      const from = inFile ? this.#fileChunkAt : a;
-      const length = inFile ? this.#files.read(a, b, u8, this.#fileChunkAt, FILE_CHUNK_BYTES - GUARD_BYTES) : b;
-      const n = this.#kernel.decodeXor(from, length, startMs, endMs, this.#timesAt, this.#valuesAt);
-      if (n < 0) {
-        throw new CorruptError(`the chunk of series ${ref} contradicts its format`, {
-          file: inFile ? `chunks_head/${String(a).padStart(6, '0')}` : 'head',
-          offset: inFile ? b : 0,
-        });
-      }
+    const { timesAt, valuesAt } = this.#staging;
+    for (let i = 0; i < chunks.count; i++) {
+      const { address, length } = chunks.place(i);
+      const n = this.#kernel.decodeXor(address, length, startMs, endMs, timesAt, valuesAt);
+      if (n < 0) throw chunks.corrupt(i, ref);
       this.#take(n, out);
     }
   }
@@ -163,8 +145,8 @@ export class HeadQuerier implements Querier {
   #take(n: number, out: SampleBuffer): void {
     if (n === 0) return;
     const { f64 } = this.#linear;
-    const times = this.#timesAt >>> 3;
-    const values = this.#valuesAt >>> 3;
+    const times = this.#staging.timesAt >>> 3;
+    const values = this.#staging.valuesAt >>> 3;
     out.reserve(out.length + n);
     out.times.set(f64.subarray(times, times + n), out.length);
     out.values.set(f64.subarray(values, values + n), out.length);

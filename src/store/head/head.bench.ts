@@ -6,7 +6,8 @@ import { HEAD_KERNELS } from '../../../test/kernels.ts';
 import { labelsFromObject } from '../../core/model/labels.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
 import { Head } from './head.ts';
-import { HeadQuerier, READER_STAGING_BYTES } from './head-querier.ts';
+import { HeadQuerier } from './head-querier.ts';
+import { READER_STAGING_BYTES } from './series-chunks.ts';
 
 const seriesCount = Number(process.argv[2] ?? 100_000);
 const SCRAPES = 30;
@@ -17,7 +18,7 @@ for (const [name, make] of HEAD_KERNELS) {
   const kernel = make(memory);
   const staging = READER_STAGING_BYTES;
   const head = new Head({ memory, kernel, log: { log: () => {} } });
-  const querier = new HeadQuerier(memory, kernel, memory.allocate(staging), { read: () => 0 });
+  const querier = new HeadQuerier({ linear: memory, kernel, stagingAt: memory.allocate(staging), files: { read: () => 0 } });
   const base = memory.usedBytes;
   const labelSets = Array.from({ length: seriesCount }, (_, i) =>
     labelsFromObject({

@@ -7,7 +7,8 @@ import { compileMatcher } from '../../core/model/matcher.ts';
 import { labelValue } from '../../core/model/labels.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
 import { Head, SeriesLimitError, type LoggedSeries } from './head.ts';
-import { HeadQuerier, READER_STAGING_BYTES } from './head-querier.ts';
+import { HeadQuerier } from './head-querier.ts';
+import { READER_STAGING_BYTES } from './series-chunks.ts';
 
 const [, makeKernel] = HEAD_KERNELS[0]!;
 const ALWAYS = { startMs: Number.NEGATIVE_INFINITY, endMs: Number.POSITIVE_INFINITY };
@@ -33,11 +34,16 @@ function open(seriesLimit = 0): { head: Head; querier: HeadQuerier; logged: Logg
     },
   });
   const places: Place[] = [];
-  const querier = new HeadQuerier(memory, kernel, memory.allocate(READER_STAGING_BYTES), {
-    read: (file, offset, out, at) => {
-      assert.equal(file, 1);
-      out.set(places[offset]!.bytes, at);
-      return places[offset]!.bytes.length;
+  const querier = new HeadQuerier({
+    linear: memory,
+    kernel,
+    stagingAt: memory.allocate(READER_STAGING_BYTES),
+    files: {
+      read: (file, offset, out, at) => {
+        assert.equal(file, 1);
+        out.set(places[offset]!.bytes, at);
+        return places[offset]!.bytes.length;
+      },
     },
   });
   return { head, querier, logged, records, places };

@@ -9,6 +9,7 @@ import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compileMatcher, type CompiledMatcher, type Matcher } from '../../core/model/matcher.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
+import { symbolText } from './head-symbols.ts';
 
 /** The values of one label name, as far as they have been read. */
 interface NameValues {
@@ -231,17 +232,11 @@ export class LabelIndexReader {
   #string(symbol: number): string {
     const known = this.#strings[symbol];
     if (known !== undefined) return known;
-    const { u32, u8 } = this.#linear;
-    const address = u32[entryAddress(this.#linear, ROOT.SYMBOL_DIRECTORY, symbol, 4) >>> 2]!;
-    const length = u32[address >>> 2]!;
-    // A decoder refuses shared memory, so the bytes are copied.
-    const text = decoder.decode(u8.slice(address + 4, address + 4 + length));
+    const text = symbolText(this.#linear, symbol);
     this.#strings[symbol] = text;
     return text;
   }
 }
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function includes(words: Uint32Array, from: number, end: number, word: number): boolean {
   for (let i = from; i < end; i++) if (words[i] === word) return true;
