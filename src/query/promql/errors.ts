@@ -2,16 +2,20 @@
  * How a query fails. `errorType` is the one of Prometheus' HTTP API.
  */
 import type { Span } from './parse/ast.ts';
+import { positionOf } from './parse/position.ts';
 
-/** The text is not PromQL or its types do not fit. The message begins with `line:col: parse error: `. */
+/**
+ * The text is not PromQL or its types do not fit. The message begins with `line:col: parse error: `; columns count the bytes
+ * of UTF-8. `span` counts UTF-16 units.
+ */
 export class PromqlSyntaxError extends Error {
   override readonly name = 'PromqlSyntaxError';
   readonly errorType = 'bad_data';
   readonly span: Span;
 
   constructor(what: string, query: string, span: Span) {
-    const before = query.slice(0, span.start).split('\n');
-    super(`${before.length}:${(before.at(-1) ?? '').length + 1}: parse error: ${what}`);
+    const { line, column } = positionOf(query, span.start);
+    super(`${line}:${column}: parse error: ${what}`);
     this.span = span;
   }
 }

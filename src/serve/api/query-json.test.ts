@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CUSTOM_SCHEMA, type FloatHistogram } from '../../core/model/histogram.ts';
 import { labelsFromObject, type Labels } from '../../core/model/labels.ts';
 import type { QueryResult, QueryValue } from '../../query/promql/result.ts';
 import { PIECE_BYTES } from './byte-writer.ts';
@@ -33,7 +34,68 @@ const RESULTS: readonly (readonly [string, QueryValue, string])[] = [
     '{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[-1.500,"NaN"],[0,"+Inf"],[0.005,"-Inf"],[1,"1e-07"]]}]}',
   ],
 ];
-for (const [claim, value, want] of RESULTS) test(`writes ${claim}`, () => assert.equal(body(value), success(want)));
+/** 3 below zero, 2 in the zero bucket, 4 and 1 above; one bucket is empty. */
+const exponential: FloatHistogram = {
+  schema: 0,
+  zeroThreshold: 0.001,
+  zeroCount: 2,
+  count: 10,
+  sum: -1.5,
+  positive: { indexes: [1, 2, 3], counts: [4, 0, 1] },
+  negative: { indexes: [0, 1], counts: [1, 2] },
+  customBounds: [],
+  resetHint: 'unknown',
+};
+const custom: FloatHistogram = {
+  ...exponential,
+  schema: CUSTOM_SCHEMA,
+  zeroCount: 0,
+  count: 3,
+  sum: Number.NaN,
+  positive: { indexes: [0, 1, 2], counts: [0.5, 1, 1.5] },
+  negative: { indexes: [], counts: [] },
+  customBounds: [0.1, 5],
+};
+const empty: FloatHistogram = { ...custom, count: 0, sum: 0, positive: { indexes: [], counts: [] } };
+const EXPONENTIAL =
+  '{"count":"10","sum":"-1.5","buckets":[[1,"-2","-1","2"],[1,"-1","-0.5","1"],[3,"-0.001","0.001","2"],[0,"1","2","4"],[0,"4","8","1"]]}';
+const CUSTOM = '{"count":"3","sum":"NaN","buckets":[[3,"-Inf","0.1","0.5"],[0,"0.1","5","1"],[0,"5","+Inf","1.5"]]}';
+
+// One row a result with native histograms: Prometheus, HTTP API "Native histograms".
+const HISTOGRAMS: readonly (readonly [string, QueryValue, string])[] = [
+  [
+    'a vector of histograms and floats',
+    {
+      type: 'vector',
+      timeMs: 1500,
+      labels: [['a', 'b'], [], ['e', 'f'], ['g', 'h']],
+      values: Float64Array.of(Number.NaN, 5, Number.NaN, Number.NaN),
+      histograms: [exponential, null, custom, empty],
+    },
+    `{"resultType":"vector","result":[{"metric":{"a":"b"},"histogram":[1.500,${EXPONENTIAL}]},{"metric":{},"value":[1.500,"5"]},{"metric":{"e":"f"},"histogram":[1.500,${CUSTOM}]},{"metric":{"g":"h"},"histogram":[1.500,{"count":"0","sum":"0"}]}]}`,
+  ],
+  [
+    'a matrix of both kinds of samples',
+    {
+      type: 'matrix',
+      series: [
+        { labels: [], times: Float64Array.of(1000), values: Float64Array.of(1), histograms: [{ timeMs: 2000, histogram: custom }] },
+        {
+          labels: ['a', 'b'],
+          times: new Float64Array(0),
+          values: new Float64Array(0),
+          histograms: [
+            { timeMs: 1000, histogram: custom },
+            { timeMs: 2500, histogram: empty },
+          ],
+        },
+      ],
+    },
+    `{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"]],"histograms":[[2,${CUSTOM}]]},{"metric":{"a":"b"},"histograms":[[1,${CUSTOM}],[2.500,{"count":"0","sum":"0"}]]}]}`,
+  ],
+];
+
+for (const [claim, value, want] of [...RESULTS, ...HISTOGRAMS]) test(`writes ${claim}`, () => assert.equal(body(value), success(want)));
 
 // One row a label value: what Prometheus 2.42 writes for it. \b and \f have a short form here and a long one there.
 const ESCAPES: readonly (readonly [string, string])[] = [

@@ -8,6 +8,7 @@
 import type { Labels } from '../../core/model/labels.ts';
 import type { QueryResult, QueryStats, QueryValue, ResultSeries } from '../../query/promql/result.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { writeHistogram } from './histogram-json.ts';
 import { jsonString, jsonText } from './json-text.ts';
 
 /** Warnings shown, and as many infos; the rest is counted. */
@@ -19,6 +20,7 @@ const LIMIT_WARNING = 'results truncated due to limit';
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const OPEN = 0x5b;
+const CLOSE = 0x5d;
 
 export interface QueryJsonOptions {
   /** Most series of a vector or matrix; 0 for all. Cutting adds a warning. */
@@ -97,10 +99,12 @@ function* writeVector(
   for (let i = 0; i < count; i++) {
     out.text(i > 0 ? ',{"metric":' : '{"metric":');
     members.write(out, value.labels[i]!);
-    out.text(',"value":[');
+    const histogram = value.histograms?.[i] ?? null;
+    out.text(histogram === null ? ',"value":[' : ',"histogram":[');
     out.timestamp(value.timeMs);
     out.byte(COMMA);
-    writeValue(out, value.values[i]!);
+    if (histogram === null) writeValue(out, value.values[i]!);
+    else writeHistogram(out, histogram);
     out.text(']}');
     if (out.isFull) yield out.take();
   }
@@ -117,15 +121,26 @@ function* writeMatrix(
   const count = limit > 0 ? Math.min(limit, series.length) : series.length;
   out.byte(OPEN);
   for (let i = 0; i < count; i++) {
-    const { labels, times, values } = series[i]!;
+    const { labels, times, values, histograms = [] } = series[i]!;
     out.text(i > 0 ? ',{"metric":' : '{"metric":');
     members.write(out, labels);
-    out.text(',"values":[');
-    for (let from = 0; from < times.length; from += SAMPLES_PER_LOOK) {
-      writeSamples(out, times, values, from, Math.min(from + SAMPLES_PER_LOOK, times.length));
+    if (times.length > 0) {
+      out.text(',"values":[');
+      for (let from = 0; from < times.length; from += SAMPLES_PER_LOOK) {
+        writeSamples(out, times, values, from, Math.min(from + SAMPLES_PER_LOOK, times.length));
+        if (out.isFull) yield out.take();
+      }
+      out.byte(CLOSE);
+    }
+    for (const [at, { timeMs, histogram }] of histograms.entries()) {
+      out.text(at > 0 ? ',[' : ',"histograms":[[');
+      out.timestamp(timeMs);
+      out.byte(COMMA);
+      writeHistogram(out, histogram);
+      out.byte(CLOSE);
       if (out.isFull) yield out.take();
     }
-    out.text(']}');
+    out.text(histograms.length > 0 ? ']}' : '}');
   }
   out.text(']');
   if (out.isFull) yield out.take();
@@ -139,7 +154,7 @@ function writeSamples(out: ByteWriter, times: Float64Array, values: Float64Array
     out.timestamp(times[i]!);
     out.byte(COMMA);
     writeValue(out, values[i]!);
-    out.byte(0x5d);
+    out.byte(CLOSE);
   }
 }
 

@@ -5,13 +5,14 @@
 export interface Position {
   /** From 1. */
   readonly line: number;
-  /** From 1, in UTF-16 units. */
+  /** From 1, in bytes of UTF-8, as Prometheus counts. */
   readonly column: number;
 }
 
-/** Line and column of `offset` in `text`. */
+const encoder = new TextEncoder();
+
+/** Line and column of `offset`, which counts UTF-16 units, in `text`. */
 export function positionOf(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return { line, column: offset - before.lastIndexOf('\n') };
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: encoder.encode(lines.at(-1)).length + 1 };
 }
