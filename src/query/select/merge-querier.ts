@@ -5,10 +5,10 @@
  * the querier named first stays. Series that only one has, which is the common case, are read as if that one had been asked.
  */
 import { compareStrings, labelsKey, type Labels } from '../../core/model/labels.ts';
+import { appendSamples, mergeSamples } from '../../core/model/merge-samples.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import type { SampleBuffer } from '../../core/model/samples.ts';
 import type { LabelRequest, Querier, SelectRequest, SeriesSet } from '../../core/storage/querier.ts';
-import { mergeSamples } from './merge-samples.ts';
 import { settleSelects } from './settle-selects.ts';
 
 export class MergeQuerier implements Querier {
@@ -103,14 +103,7 @@ class MergedSet implements SeriesSet {
       part.set.read(part.index, other);
       mergeSamples(merged, other);
     }
-    const at = out.length;
-    out.append(merged.times, merged.values, 0, merged.length);
-    if (!(out instanceof MixedSamples)) return;
-    for (let i = 0; i < merged.length; i++) {
-      const histogram = merged.histogramAt(i);
-      if (histogram !== undefined) out.histograms[at + i] = histogram;
-      if (merged.hasStartTimes) out.startTimes[at + i] = merged.startTimeAt(i);
-    }
+    appendSamples(out, merged, 0, merged.length);
   }
 
   close(): void {

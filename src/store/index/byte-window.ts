@@ -9,9 +9,11 @@ export const LARGEST_FILL_BYTES = 64 * 1024;
 /** A buffer that one long field made larger than this is given up with the next read. */
 const KEPT_BYTES = 4 * LARGEST_FILL_BYTES;
 
+const NOTHING = Buffer.alloc(0);
+
 export class ByteWindow {
   readonly #source: ByteSource;
-  #bytes = Buffer.alloc(0);
+  #bytes = NOTHING;
   #start = 0;
   #end = 0;
   #fillBytes = SMALLEST_FILL_BYTES;
@@ -39,6 +41,14 @@ export class ByteWindow {
   locate(offset: number, length: number, wanted = length): number {
     if (offset < this.#start || offset + length > this.#end) this.#fill(offset, length, wanted);
     return offset - this.#start;
+  }
+
+  /** Gives the memory back until the next read. */
+  release(): void {
+    this.#bytes = NOTHING;
+    this.#start = 0;
+    this.#end = 0;
+    this.#fillBytes = SMALLEST_FILL_BYTES;
   }
 
   #fill(offset: number, length: number, wanted: number): void {

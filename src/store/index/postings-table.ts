@@ -63,7 +63,7 @@ function scanSorted(scanner: SectionScanner, count: number, sectionAt: number): 
     if (i === 0 || scanner.bytes.compare(name, 0, name.length, scanner.at, nameEnd) !== 0) {
       const text = decodeText(scanner.bytes, scanner.at, nameEnd);
       if (text === null) throw scanner.corrupt('a label name is not UTF-8');
-      if (i > 0 && compareStrings(names.at(-1)!, text) >= 0) throw scanner.corrupt('the names of the postings offset table are out of order');
+      if (i > 0 && compareStrings(names[names.length - 1]!, text) >= 0) throw scanner.corrupt('the names of the postings offset table are out of order');
       name = Buffer.from(scanner.bytes.subarray(scanner.at, nameEnd));
       if (i > 0) valueCounts.push(ofName);
       ofName = 0;
@@ -227,6 +227,12 @@ export class PostingsTable {
     }
   }
 
+  /** Gives memory back that the next call takes again. */
+  release(): void {
+    this.#window.release();
+    this.#bytes = Buffer.alloc(0);
+  }
+
   /** The last kept entry of a name whose value is not behind `wanted`, or -1. */
   #lastKeptNotAfter(number: number, wanted: Buffer): number {
     const { firstKept, valueStarts, values } = this.#places;
@@ -235,7 +241,7 @@ export class PostingsTable {
     const first = low;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (wanted.compare(values, valueStarts[middle]!, valueStarts[middle + 1]!) < 0) high = middle;
+      if (wanted.compare(values, valueStarts[middle], valueStarts[middle + 1]) < 0) high = middle;
       else low = middle + 1;
     }
     return low > first ? low - 1 : -1;

@@ -31,7 +31,7 @@ export function selectPostings(index: IndexReader, matchers: readonly Matcher[])
 /** Series whose value of the label passes; it is there. */
 function postingsOfPassing(index: IndexReader, matcher: CompiledMatcher): Postings {
   if (matcher.literals !== null) return union(matcher.literals.map((value) => index.postings(matcher.name, value)));
-  return postingsOfValues(index, matcher.name, matcher.matches);
+  return postingsOfValues(index, matcher.name, (each) => matcher.matches(each));
 }
 
 /** Series whose value of the label does not pass; an absent one would. */

@@ -72,7 +72,7 @@ export class SymbolIndex {
 
   /** The UTF-8 of a symbol: a view. */
   bytesOf(symbol: number): Uint8Array {
-    return this.#bytes.subarray(this.#starts[symbol]!, this.#starts[symbol + 1]!);
+    return this.#bytes.subarray(this.#starts[symbol], this.#starts[symbol + 1]);
   }
 
   #isSame(symbol: number, length: number): boolean {

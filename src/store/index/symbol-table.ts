@@ -82,6 +82,11 @@ export class SymbolTable {
     scanner.finish();
   }
 
+  /** Gives memory back that the next call takes again. */
+  release(): void {
+    this.#window.release();
+  }
+
   #read(symbol: number): string {
     const { symbols, series } = this.#layout.toc;
     let at: number;

@@ -1,13 +1,14 @@
 /**
  * Two runs of samples of one series as one.
  */
-import type { MixedSamples } from '../../core/model/mixed-samples.ts';
+import { MixedSamples } from './mixed-samples.ts';
+import type { SampleBuffer } from './samples.ts';
 
 /** Merges `other` into `into`, both ascending. Of two samples at one time that of `into` stays. Bits of values are kept. */
 export function mergeSamples(into: MixedSamples, other: MixedSamples): void {
   if (other.length === 0) return;
   if (into.length === 0 || into.times[into.length - 1]! < other.times[0]!) {
-    appendAll(into, other);
+    appendSamples(into, other, 0, other.length);
     return;
   }
   const total = countDistinct(into, other);
@@ -35,13 +36,16 @@ export function mergeSamples(into: MixedSamples, other: MixedSamples): void {
   into.length = total;
 }
 
-function appendAll(into: MixedSamples, other: MixedSamples): void {
-  const at = into.length;
-  into.append(other.times, other.values, 0, other.length);
-  for (let i = 0; i < other.length; i++) {
+/** Puts samples `[from, to)` of `other` behind those of `into`, which takes histograms and start times only where it can hold them. */
+export function appendSamples(into: SampleBuffer, other: MixedSamples, from: number, to: number): void {
+  const shift = into.length - from;
+  into.append(other.times, other.values, from, to - from);
+  if (!(into instanceof MixedSamples)) return;
+  if (!other.hasHistograms && !other.hasStartTimes) return;
+  for (let i = from; i < to; i++) {
     const histogram = other.histogramAt(i);
-    if (histogram !== undefined) into.histograms[at + i] = histogram;
-    if (other.hasStartTimes) into.startTimes[at + i] = other.startTimeAt(i);
+    if (histogram !== undefined) into.histograms[shift + i] = histogram;
+    if (other.hasStartTimes) into.startTimes[shift + i] = other.startTimeAt(i);
   }
 }
 
