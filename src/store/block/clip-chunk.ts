@@ -1,0 +1,42 @@
+/**
+ * The part of a chunk that stays when samples are deleted or lie outside a range: encoded anew.
+ */
+import { assert } from '../../core/base/assert.ts';
+import { decodeChunk, ENCODING, encodingName } from '../../core/chunk/chunk.ts';
+import { XorEncoder } from '../../core/chunk/xor.ts';
+import { MixedSamples } from '../../core/model/mixed-samples.ts';
+import type { EncodedChunk } from '../../core/storage/chunk-source.ts';
+import type { Intervals } from './tombstones.ts';
+
+/** One instance encodes one chunk after the other into the same memory. */
+export class ChunkClipper {
+  readonly #samples = new MixedSamples();
+  readonly #encoder = new XorEncoder();
+
+  /**
+   * @param startMs, endMs both are in
+   * @returns null where no sample stays; else its bytes are good until the next call
+   * @throws ChunkError
+   */
+  clip(chunk: Omit<EncodedChunk, 'minTimeMs' | 'maxTimeMs'>, startMs: number, endMs: number, deleted: Intervals): EncodedChunk | null {
+    assert(chunk.encoding === ENCODING.XOR, `chunks of encoding ${encodingName(chunk.encoding)} are encoded anew`);
+    const samples = this.#samples;
+    samples.clear();
+    decodeChunk(chunk.encoding, chunk.bytes, 0, chunk.bytes.length, samples);
+    const encoder = this.#encoder;
+    encoder.clear();
+    let minTimeMs = 0;
+    let maxTimeMs = 0;
+    let next = 0;
+    for (let i = 0; i < samples.length; i++) {
+      const timeMs = samples.times[i]!;
+      if (timeMs < startMs || timeMs > endMs) continue;
+      while (next < deleted.length && deleted[next + 1]! < timeMs) next += 2;
+      if (next < deleted.length && deleted[next]! <= timeMs) continue;
+      if (encoder.count === 0) minTimeMs = timeMs;
+      maxTimeMs = timeMs;
+      encoder.append(timeMs, samples.valueBits[2 * i]!, samples.valueBits[2 * i + 1]!);
+    }
+    return encoder.count === 0 ? null : { encoding: ENCODING.XOR, minTimeMs, maxTimeMs, bytes: encoder.bytes() };
+  }
+}
