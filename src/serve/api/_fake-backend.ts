@@ -118,6 +118,7 @@ export async function* asAsync(pieces: Iterable<Uint8Array>): AsyncGenerator<Uin
 export function fakeOptions(changes: Partial<ServerOptions> = {}): ServerOptions {
   return {
     listenAddresses: ['127.0.0.1:0'],
+    webConfigFile: null,
     externalUrl: new URL('http://vm:19390'),
     routePrefix: '',
     readTimeoutMs: 300_000,

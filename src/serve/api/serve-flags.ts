@@ -10,6 +10,8 @@ export interface ServeFlags {
   readonly useLockfile: boolean;
   readonly walCompression: 'none' | 'snappy';
   readonly listenAddresses: readonly string[];
+  /** TLS, users and headers of the server; null for none. */
+  readonly webConfigFile: string | null;
   readonly externalUrl: URL;
   /** '' or `/prefix`. */
   readonly routePrefix: string;

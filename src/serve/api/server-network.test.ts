@@ -6,7 +6,8 @@ import zlib from 'node:zlib';
 import { asAsync, FakeBackend, fakeOptions } from './_fake-backend.ts';
 import type { BackendQuery } from './backend.ts';
 import { MAX_FORM_BYTES, MAX_WRITE_BYTES } from './request-body.ts';
-import { createServer, ListenError, MAX_HEADER_BYTES, MAX_REFUSED_CONNECTIONS, type HttpServer } from './server.ts';
+import { ListenError, MAX_HEADER_BYTES, MAX_REFUSED_CONNECTIONS } from './listener.ts';
+import { createServer, type HttpServer } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
 
 async function withServer(changes: Partial<ServerOptions>, backend: FakeBackend, run: (server: HttpServer, ports: number[]) => Promise<void>): Promise<void> {

@@ -20,6 +20,8 @@ export interface BuildInfo {
 export interface ServerOptions {
   /** `host:port` each; `[::1]:9090` for IPv6, port 0 for a free one. */
   readonly listenAddresses: readonly string[];
+  /** The file with TLS, users and headers; null for plain HTTP that is open to all. */
+  readonly webConfigFile: string | null;
   /** Under which users reach the server: scheme, host and path without a slash at its end. */
   readonly externalUrl: URL;
   /** '' or `/prefix`. */

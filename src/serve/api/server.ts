@@ -4,14 +4,8 @@
  * Routes are plain data (`Route`) and handlers plain functions; this file gives them methods, readiness, CORS, bodies,
  * compression, metrics and bounds. Fastify brings routing, `inject` for tests, and the order of closing.
  */
-import {
-  createServer as createHttpServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorMessage } from '../../core/base/errors.ts';
@@ -26,10 +20,11 @@ import {
   type ApiRequest,
   type Handler,
 } from './answer.ts';
+import { WebConfigFile } from '../config/load-web-config.ts';
 import type { Backend } from './backend.ts';
 import { corsPolicy } from './cors.ts';
 import { HttpMetrics } from './http-metrics.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { ConnectionGate, openListener, type Listener, type RequestHandler } from './listener.ts';
 import { FormParams } from './params.ts';
 import { queryRoutes } from './query-routes.ts';
 import {
@@ -47,19 +42,16 @@ import { statusRoutes } from './status-routes.ts';
 import { errorEnvelope, httpStatus, toApiError } from './status.ts';
 import { targetRoutes } from './target-routes.ts';
 import { UI_PAGES, UiFiles } from './ui-files.ts';
+import { WebGuard } from './web-guard.ts';
 
-/** Of a request line with all headers, as in Go's net/http: queries come in URLs. */
-export const MAX_HEADER_BYTES = 1024 * 1024;
 /** Of a label name in a path. */
 const MAX_PATH_PART = 16 * 1024;
-/** Connections beyond `maxConnections` that get an answer (503) instead of a reset. */
-export const MAX_REFUSED_CONNECTIONS = 64;
 /** How long `close` waits for requests that are being answered. */
 const CLOSE_GRACE_MS = 10_000;
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'] as const;
 
 export interface HttpServer {
-  /** Opens all addresses. @throws ListenError; then none is open */
+  /** Opens all addresses. @throws ListenError, or ConfigError for the web configuration; then none is open */
   listen(): Promise<void>;
   /** Where it listens, ports resolved. */
   readonly addresses: readonly AddressInfo[];
@@ -67,11 +59,6 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
   /** Answers a request without a network; for tests. */
   readonly inject: FastifyInstance['inject'];
-}
-
-/** An address that can't be listened on, worded for the person who named it. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
 }
 
 export function createServer(options: ServerOptions, backend: Backend): HttpServer {
@@ -82,24 +69,35 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
     frameworkErrors: (error, _request, reply) => refuseUnreadable(error, reply),
   });
   const api = new ApiServer(app, options, backend);
-  const servers: Server[] = [];
+  const listeners: Listener[] = [];
   const connections = new ConnectionGate(options.maxConnections);
+  let guard: WebGuard | null = null;
+  const close = async (graceMs: number): Promise<void> => {
+    await Promise.all(listeners.splice(0).map((listener) => listener.close(graceMs)));
+    await guard?.close();
+  };
   return {
     async listen() {
       await app.ready();
+      const { logger, readTimeoutMs } = options;
+      const webConfig = options.webConfigFile === null ? null : new WebConfigFile(options.webConfigFile);
+      guard = webConfig && new WebGuard(webConfig, options);
+      const handle: RequestHandler = guard
+        ? guard.before((request, response) => api.handle(request, response))
+        : (request, response) => api.handle(request, response);
       try {
         for (const address of options.listenAddresses)
-          servers.push(await open(address, api, connections, options.readTimeoutMs));
+          listeners.push(await openListener(address, { handle, connections, readTimeoutMs, webConfig, logger }));
       } catch (error) {
-        await Promise.all(servers.splice(0).map((server) => shut(server, 0)));
+        await close(0);
         throw error;
       }
     },
     get addresses() {
-      return servers.map((server) => server.address() as AddressInfo);
+      return listeners.map(({ address }) => address);
     },
     async close(graceMs = CLOSE_GRACE_MS) {
-      await Promise.all(servers.splice(0).map((server) => shut(server, graceMs)));
+      await close(graceMs);
       await app.close();
     },
     inject: app.inject.bind(app),
@@ -204,10 +202,15 @@ class ApiServer {
   }
 
   #send(reply: FastifyReply, answer: Answer, body: Answer['body'] | Readable): FastifyReply {
+    const headers = Object.entries(answer.headers).filter(
+      ([name]) =>
+        // What the web configuration has set stands, and HTTP/2 has no connection header.
+        !reply.raw.hasHeader(name) && (name !== 'connection' || reply.request.raw.httpVersionMajor < 2),
+    );
     // Without a body there is no type to name.
     return reply
       .code(answer.status)
-      .headers(answer.headers)
+      .headers(Object.fromEntries(headers))
       .send(body instanceof Uint8Array && body.length === 0 ? undefined : body);
   }
 
@@ -289,74 +292,3 @@ function header(request: FastifyRequest, name: string): string {
 }
 
 const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined);
-
-/** Counts connections over all addresses. Those over the bound are told so; far more are reset by the servers themselves. */
-class ConnectionGate {
-  readonly maxConnections: number;
-  readonly #refused = new WeakSet<Socket>();
-  #openCount = 0;
-
-  constructor(maxConnections: number) {
-    this.maxConnections = maxConnections;
-  }
-
-  add(socket: Socket): void {
-    this.#openCount++;
-    if (this.#openCount > this.maxConnections) this.#refused.add(socket);
-    socket.once('close', () => this.#openCount--);
-  }
-
-  isRefused(socket: Socket): boolean {
-    return this.#refused.has(socket);
-  }
-}
-
-async function open(
-  address: string,
-  api: ApiServer,
-  connections: ConnectionGate,
-  readTimeoutMs: number,
-): Promise<Server> {
-  const { host, port } = parseListenAddress(address);
-  const timeouts = {
-    requestTimeout: readTimeoutMs,
-    headersTimeout: readTimeoutMs,
-    keepAliveTimeout: readTimeoutMs,
-    connectionsCheckingInterval: Math.min(30_000, readTimeoutMs),
-  };
-  const server = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, ...timeouts }, (request, response) => {
-    if (!connections.isRefused(request.socket)) return api.handle(request, response);
-    response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
-    response.end(`the server has ${connections.maxConnections} connections already (--web.max-connections)\n`);
-  });
-  server.maxConnections = connections.maxConnections + MAX_REFUSED_CONNECTIONS;
-  server.on('connection', (socket) => connections.add(socket));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(new ListenError(`can't listen on ${address}: ${listenFault(error)}`, { cause: error })),
-    );
-    server.listen({ host: host === '' ? undefined : host, port }, () => resolve());
-  });
-  return server;
-}
-
-function listenFault(error: Error): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return 'the port is in use; is another server running? Choose another with --web.listen-address';
-    case 'EACCES':
-      return 'not permitted; ports below 1024 need a privilege';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address';
-    default:
-      return error.message;
-  }
-}
-
-async function shut(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  await closed;
-  clearTimeout(cut);
-}

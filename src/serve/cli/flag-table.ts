@@ -36,7 +36,7 @@ export const FLAGS: readonly FlagSpec[] = [
   refused('config.auto-reload-interval', 'duration', '30s', 'the configuration is reloaded by SIGHUP and POST /-/reload'),
 
   active('web.listen-address', 'list', '127.0.0.1:9090', 'Address to listen on, host:port; may be repeated.'),
-  refused('web.config.file', 'text', '', 'TLS and passwords for the server itself are not there yet; put a proxy in front'),
+  active('web.config.file', 'text', '', 'File with TLS settings, users and response headers of the server itself.'),
   active('web.read-timeout', 'duration', '5m', 'Longest time to read a request, and to keep an idle connection.'),
   active('web.max-connections', 'count', '512', 'Most connections at once, over all addresses.'),
   inactive('web.max-notifications-subscribers', 'count', '16', 'there are no live notifications yet'),

@@ -68,7 +68,7 @@ const WRONG: readonly (readonly [GivenFlags, string])[] = [
   [{ 'storage.tsdb.retention.time': '5' }, '--storage.tsdb.retention.time: not a valid duration string: "5"'],
   [{ 'log.level': 'loud' }, 'unrecognized log level "loud": use debug, info, warn or error'],
   [{ 'log.format': 'xml' }, 'unrecognized log format "xml": use logfmt or json'],
-  [{ 'web.config.file': 'w.yml' }, '--web.config.file is not available: TLS and passwords for the server itself are not there yet; put a proxy in front'],
+  [{ 'web.user-assets': 'x' }, '--web.user-assets is not available: no files beside the own ones are served'],
   [{ 'storage.tsdb.wal-compression-type': 'zstd' }, '--storage.tsdb.wal-compression-type: zstd is not available yet, only snappy'],
   [{ agent: true }, '--agent is not available: there is no agent mode yet'],
   [{ 'enable-feature': ['exemplar-storage'] }, '--enable-feature: exemplar-storage is not available yet'],

@@ -63,6 +63,7 @@ export function readFlags(given: GivenFlags): ServeFlags {
     useLockfile: !values.isOn('storage.tsdb.no-lockfile'),
     walCompression: values.isOn('storage.tsdb.wal-compression') ? 'snappy' : 'none',
     listenAddresses,
+    webConfigFile: values.text('web.config.file') || null,
     externalUrl,
     routePrefix: readRoutePrefix(values.text('web.route-prefix'), externalUrl),
     pageTitle: values.text('web.page-title'),

@@ -39,7 +39,7 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['serve extra', "error: too many arguments for 'serve'"],
   ['serve --config.file', "error: option '--config.file <value>' argument missing"],
   ['serve --query.timeout=x', 'error: --query.timeout: not a valid duration string: "x"\n'],
-  ['serve --web.config.file=x', 'error: --web.config.file is not available: '],
+  ['serve --web.user-assets=x', 'error: --web.user-assets is not available: '],
   ['nope', "error: unknown command 'nope'"],
   ['check config', "error: missing required argument 'files'"],
   ['query instant localhost', "error: missing required argument 'expr'"],

@@ -6,7 +6,7 @@ import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { ApiError } from '../api/backend.ts';
 import type { ServeFlags } from '../api/serve-flags.ts';
-import { ListenError } from '../api/server.ts';
+import { ListenError } from '../api/listener.ts';
 import { versionText } from '../api/version.ts';
 import { ServerError } from './api-client.ts';
 import { checkPath } from './check.ts';

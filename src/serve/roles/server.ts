@@ -25,7 +25,8 @@ import {
   type TsdbStatus,
   type WriteOutcome,
 } from '../api/backend.ts';
-import { createServer, ListenError, type HttpServer } from '../api/server.ts';
+import { ListenError } from '../api/listener.ts';
+import { createServer, type HttpServer } from '../api/server.ts';
 import type { ServeFlags } from '../api/serve-flags.ts';
 import { buildInfo, COEUS_VERSION } from '../api/version.ts';
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
@@ -102,6 +103,7 @@ class CoeusServer implements Backend {
     this.#http = createServer(
       {
         listenAddresses: flags.listenAddresses,
+        webConfigFile: flags.webConfigFile,
         externalUrl: flags.externalUrl,
         routePrefix: flags.routePrefix,
         readTimeoutMs: flags.readTimeoutMs,
