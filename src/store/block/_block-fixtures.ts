@@ -41,7 +41,7 @@ export const withArchive = (name: string, body: (folder: string) => void | Promi
 
 export const blockFolders = (dataFolder: string): string[] => readdirSync(dataFolder).filter(isUlid).sort().map((name) => join(dataFolder, name));
 
-export const openBlock = (folder: string): Block => Block.open(folder, { files: new OpenFiles() });
+export const openBlock = (folder: string, files = new OpenFiles()): Block => Block.open(folder, { files });
 
 /** A name that says which it is. */
 export const testUlid = (number: number): string => makeUlid(number, new Uint8Array(ULID_RANDOM_BYTES));
@@ -90,7 +90,11 @@ export async function dumpBlock(block: Block, range = { startMs: -1e15, endMs: 1
 /** All samples of all blocks of a folder as sorted lines. */
 export async function dumpFolder(dataFolder: string): Promise<string[]> {
   const lines: string[] = [];
-  for (const folder of blockFolders(dataFolder)) lines.push(...(await dumpBlock(openBlock(folder))));
+  for (const folder of blockFolders(dataFolder)) {
+    const block = openBlock(folder);
+    lines.push(...(await dumpBlock(block)));
+    block.close();
+  }
   return lines.sort();
 }
 

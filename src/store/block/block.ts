@@ -30,11 +30,15 @@ export class Block {
   readonly index: IndexReader;
   readonly chunks: ChunkReader;
   readonly #files: OpenFiles;
-  readonly #paths: readonly string[];
 
   /** @throws CorruptError, FileReadError */
   static open(folder: string, options: BlockOptions): Block {
-    return new Block(folder, options);
+    try {
+      return new Block(folder, options);
+    } catch (error) {
+      options.files.closeUnder(folder);
+      throw error;
+    }
   }
 
   private constructor(folder: string, { files, indexTables }: BlockOptions) {
@@ -42,11 +46,8 @@ export class Block {
     this.#files = files;
     this.meta = readBlockMeta(folder);
     this.tombstones = readTombstones(folder, files);
-    const indexFile = new FileSource(files, join(folder, INDEX_FILE));
-    this.index = new IndexReader(indexFile, indexTables ?? null);
-    const segments = openSegments(join(folder, CHUNKS_FOLDER), files);
-    this.chunks = new ChunkReader(segments);
-    this.#paths = [indexFile.file, ...segments.map(({ file }) => file)];
+    this.index = new IndexReader(new FileSource(files, join(folder, INDEX_FILE)), indexTables ?? null);
+    this.chunks = new ChunkReader(openSegments(join(folder, CHUNKS_FOLDER), files));
   }
 
   /** Of all its files. */
@@ -68,6 +69,6 @@ export class Block {
 
   close(): void {
     this.release();
-    for (const path of this.#paths) this.#files.close(path);
+    this.#files.closeUnder(this.folder);
   }
 }

@@ -6,6 +6,7 @@
  * together it reads together, through a ByteWindow.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { sep } from 'node:path';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 
 export interface ByteSource {
@@ -60,6 +61,12 @@ export class OpenFiles {
     if (descriptor === undefined) return;
     this.#descriptors.delete(path);
     closeSync(descriptor);
+  }
+
+  /** Closes the files in a folder and in those inside it. */
+  closeUnder(folder: string): void {
+    const prefix = folder + sep;
+    for (const path of this.#descriptors.keys()) if (path.startsWith(prefix)) this.close(path);
   }
 
   closeAll(): void {
