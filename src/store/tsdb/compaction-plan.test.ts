@@ -79,6 +79,7 @@ const cases = [
   ['the earliest overlap is taken', '0-2 1-3 10-12 11-13', '0-2 1-3'],
   ['a failed overlap leaves room for the next', '0-2f 1-3 10-12 11-13', '10-12 11-13'],
   ['a failed overlap at the end', '0-2 10-12f 11-13', ''],
+  ['what overlaps beside a failed block is compacted', '0-18f 0-2 1-3 18-20', '0-2 1-3'],
 
   ['much deleted: rewritten', '0-18d6 18-20', '0-18d6'],
   ['not as much', '0-18d5 18-20', ''],

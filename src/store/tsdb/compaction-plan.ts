@@ -63,7 +63,7 @@ const compareIds = (a: BlockMeta, b: BlockMeta): number => (a.ulid < b.ulid ? -1
 
 /** @param blocks sorted by their begin */
 function planOneKind(blocks: readonly BlockMeta[], ranges: readonly number[]): BlockMeta[] {
-  const overlapping = firstOverlap(blocks);
+  const overlapping = firstOverlap(blocks.filter((block) => !hasFailed(block)));
   if (overlapping.length > 0) return overlapping;
   const settled = blocks.slice(0, -1);
   const filling = firstFilling(settled, ranges);
@@ -73,18 +73,17 @@ function planOneKind(blocks: readonly BlockMeta[], ranges: readonly number[]): B
 
 /** The first run of blocks of which each begins before the ones before it end. */
 function firstOverlap(blocks: readonly BlockMeta[]): BlockMeta[] {
-  const isWorthIt = (run: readonly BlockMeta[]): boolean => run.length > 1 && !run.some(hasFailed);
   let run: BlockMeta[] = [];
   let endMs = Number.NEGATIVE_INFINITY;
   for (const block of blocks) {
     if (block.minTimeMs >= endMs) {
-      if (isWorthIt(run)) break;
+      if (run.length > 1) break;
       run = [];
     }
     run.push(block);
     endMs = Math.max(endMs, block.maxTimeMs);
   }
-  return isWorthIt(run) ? run.slice(0, MAX_BLOCKS_AT_ONCE) : [];
+  return run.length > 1 ? run.slice(0, MAX_BLOCKS_AT_ONCE) : [];
 }
 
 function firstFilling(blocks: readonly BlockMeta[], ranges: readonly number[]): BlockMeta[] {
@@ -92,7 +91,7 @@ function firstFilling(blocks: readonly BlockMeta[], ranges: readonly number[]): 
   for (const rangeMs of ranges.slice(1)) {
     for (const group of groupByRange(blocks, rangeMs)) {
       if (group.length < 2 || group.some(hasFailed)) continue;
-      const endMs = group.at(-1)!.maxTimeMs;
+      const endMs = group[group.length - 1]!.maxTimeMs;
       const isFull = endMs - group[0]!.minTimeMs === rangeMs;
       if (isFull || endMs <= newestStartMs) return group;
     }
