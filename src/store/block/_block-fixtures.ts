@@ -3,19 +3,22 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32c } from '../../core/bytes/crc32c.ts';
 import { encodeXor } from '../../core/chunk/xor.ts';
 import { ENCODING } from '../../core/chunk/chunk.ts';
 import { formatFloat } from '../../core/model/float.ts';
-import { compareLabels, compareStrings, type Labels } from '../../core/model/labels.ts';
+import { compareLabels, compareStrings, labelsFromObject, type Labels } from '../../core/model/labels.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
 import type { ChunkSource, EncodedChunk } from '../../core/storage/chunk-source.ts';
 import { OpenFiles } from '../index/byte-source.ts';
 import { Block } from './block.ts';
 import { BlockQuerier } from './block-querier.ts';
+import { writeBlock } from './block-writer.ts';
+import { deleteSamples } from './delete-samples.ts';
 import { isUlid, makeUlid, ULID_RANDOM_BYTES } from './ulid.ts';
 
 export const conformance = join(import.meta.dirname, '../../../../shared/conformance/blocks');
@@ -61,6 +64,45 @@ export function sourceOf(series: readonly (readonly [Labels, readonly EncodedChu
     series: () => sorted.map(([labels, chunks]) => ({ labels, chunks })),
   };
 }
+
+/** Forty series of three chunks in two segments, some deleted in part. */
+export function writeSmallBlock(folder: string): string {
+  const series: [Labels, EncodedChunk[]][] = Array.from({ length: 40 }, (_, i) => [
+    labelsFromObject({ __name__: `m${i % 3}`, instance: `host-${i}`, ä: i % 2 === 0 ? 'ü' : '' }),
+    [0, 1, 2].map((c) => chunkOf(Array.from({ length: 10 }, (_, s) => [c * 100_000 + s * 1000 + i, i * c + s / 8] as const))),
+  ]);
+  const meta = writeBlock(sourceOf(series), { dataFolder: folder, ulid: testUlid(1), minTimeMs: 0, maxTimeMs: 1_000_000, segmentBytes: 4000 });
+  const path = join(folder, meta!.ulid);
+  const block = openBlock(path);
+  deleteSamples(block, { matchers: [{ name: '__name__', op: '=', value: 'm1' }, { name: 'instance', op: '=~', value: 'host-1.*' }], startMs: 3000, endMs: 104_000 });
+  block.close();
+  return path;
+}
+
+/** Bytes that one checksum covers, which stands behind them. */
+export interface Sealed {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is sealed in the index of a good block. */
+export function sealedInIndex(block: Block): Sealed[] {
+  const bytes = readFileSync(block.index.file);
+  const { toc } = block.index.layout;
+  const section = (at: number): Sealed => ({ from: at + 4, to: at + 4 + bytes.readUInt32BE(at) });
+  const sealed = [section(toc.symbols), section(toc.postings), section(toc.postingsTable), { from: bytes.length - 52, to: bytes.length - 4 }];
+  for (const name of block.index.labelNames()) block.index.forEachValue(name, (_, at) => sealed.push(section(at)));
+  // Entries of these tests are longer than 127 bytes at most once in a while: the length is one or two bytes.
+  for (const ref of block.index.postings('', '')) {
+    const at = ref * 16;
+    const [length, from] = bytes[at]! < 0x80 ? [bytes[at]!, at + 1] : [(bytes[at]! & 0x7f) + bytes[at + 1]! * 128, at + 2];
+    sealed.push({ from, to: from + length });
+  }
+  return sealed;
+}
+
+/** Gives changed bytes the checksum that fits them. */
+export const reseal = (bytes: Buffer, { from, to }: Sealed): number => bytes.writeUInt32BE(crc32c(bytes, from, to), to);
 
 /** Every label set in braces, then value and time. */
 export function dumpLine(labels: Labels, value: number | string, timeMs: number): string {

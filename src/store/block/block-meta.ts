@@ -70,7 +70,7 @@ export function readBlockMeta(folder: string): BlockMeta {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof CorruptError) throw error;
-    throw new FileReadError(`cannot read ${file}: ${errorMessage(error)}`, { cause: error });
+    throw new FileReadError(file, error);
   }
   return parseBlockMeta(text, file);
 }

@@ -99,7 +99,7 @@ export function openSegments(folder: string, files: OpenFiles): ByteSource[] {
   try {
     names = readdirSync(folder);
   } catch (error) {
-    throw new FileReadError(`cannot read ${folder}: ${errorMessage(error)}`, { cause: error });
+    throw new FileReadError(folder, error);
   }
   const segments = names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
   return segments.map((name, i) => {

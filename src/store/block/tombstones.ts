@@ -57,10 +57,10 @@ export class Tombstones {
     return [...this.#byRef.keys()].sort((a, b) => a - b);
   }
 
-  /** With one more interval for each of `refs`: both ends are deleted. */
-  with(refs: Iterable<number>, firstMs: number, lastMs: number): Tombstones {
+  /** With one more interval, first and last time, for each series of `added`. */
+  with(added: ReadonlyMap<number, readonly [number, number]>): Tombstones {
     const byRef = new Map(this.#byRef);
-    for (const ref of refs) byRef.set(ref, joined([...this.of(ref), firstMs, lastMs]));
+    for (const [ref, interval] of added) byRef.set(ref, joined([...this.of(ref), ...interval]));
     return new Tombstones(byRef);
   }
 }

@@ -24,6 +24,14 @@ export interface ByteSource {
 /** The operating system refused to open or read a file. */
 export class FileReadError extends Error {
   override readonly name = 'FileReadError';
+  readonly file: string;
+  readonly isMissing: boolean;
+
+  constructor(file: string, cause: unknown) {
+    super(`cannot read ${file}: ${errorMessage(cause)}`, { cause });
+    this.file = file;
+    this.isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  }
 }
 
 /** Files that one thread keeps open. */
@@ -101,6 +109,6 @@ function refusal<T>(path: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    throw new FileReadError(`cannot read ${path}: ${errorMessage(error)}`, { cause: error });
+    throw new FileReadError(path, error);
   }
 }

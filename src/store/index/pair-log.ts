@@ -51,7 +51,7 @@ export class PairLog {
       const bytes = new Uint8Array(buffer.buffer, 0, length * 4);
       for (let done = 0; done < bytes.length; ) {
         const count = this.#read(bytes, done, at + done);
-        if (count === 0) throw new FileReadError(`${this.#path} has been cut while it was in use`);
+        if (count === 0) throw new FileReadError(this.#path, new Error('it has been cut while it was in use'));
         done += count;
       }
       at += bytes.length;
@@ -93,7 +93,7 @@ export class PairLog {
     try {
       return readSync(this.#descriptor, bytes, from, bytes.length - from, position);
     } catch (error) {
-      throw new FileReadError(`cannot read ${this.#path}: ${errorMessage(error)}`, { cause: error });
+      throw new FileReadError(this.#path, error);
     }
   }
 }

@@ -31,6 +31,11 @@ export class PairTable {
     return this.#series[pair]!;
   }
 
+  /** The number of a pair that was added, or -1. */
+  find(name: number, value: number): number {
+    return this.#slots[this.#slotOf(name, value)]! - 1;
+  }
+
   /** Counts one more series for the pair of symbols. @returns its number */
   add(name: number, value: number): number {
     const slot = this.#slotOf(name, value);
@@ -62,7 +67,7 @@ export class PairTable {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
       const value = key % TWO_32;
-      order[i] = this.#slots[this.#slotOf(names[(key - value) / TWO_32]!, value)]! - 1;
+      order[i] = this.find(names[(key - value) / TWO_32]!, value);
     }
     return order;
   }

@@ -5,7 +5,7 @@
 import { CorruptError } from '../../core/base/errors.ts';
 import { compareStrings } from '../../core/model/labels.ts';
 import type { ByteSource } from './byte-source.ts';
-import { MAX_SYMBOL_BYTES, SPARSE_STEP, TOC_BYTES, type IndexLayout } from './index-format.ts';
+import { SPARSE_STEP, TOC_BYTES, type IndexLayout } from './index-format.ts';
 import { SectionScanner } from './section-scanner.ts';
 import { decodeText } from './symbol-table.ts';
 import { ByteWindow } from './byte-window.ts';
@@ -72,7 +72,7 @@ function scanSorted(scanner: SectionScanner, count: number, sectionAt: number): 
       nameOffsets.push(entryAt);
     }
     scanner.at = nameEnd;
-    const valueLength = stringLength(scanner);
+    const valueLength = scanner.stringLength();
     if (ofName % SPARSE_STEP === 0) {
       scanner.need(valueLength);
       if (used + valueLength > values.length) {
@@ -111,7 +111,7 @@ function scanUnsorted(scanner: SectionScanner, count: number): PostingsPlaces {
   const byName = new Map<string, Map<string, number>>();
   for (let i = 0; i < count; i++) {
     const name = takeText(scanner, beginEntry(scanner));
-    const value = takeText(scanner, stringLength(scanner));
+    const value = takeText(scanner, scanner.stringLength());
     const lists = byName.get(name) ?? new Map<string, number>();
     byName.set(name, lists);
     lists.set(value, scanner.uvarint());
@@ -140,13 +140,7 @@ function sharedColumn(numbers: readonly number[]): Uint32Array {
 function beginEntry(scanner: SectionScanner): number {
   const keys = scanner.uvarint();
   if (keys !== KEYS_PER_ENTRY) throw scanner.corrupt(`an entry of the postings offset table has ${keys} keys`);
-  return stringLength(scanner);
-}
-
-function stringLength(scanner: SectionScanner): number {
-  const length = scanner.uvarint();
-  if (length > MAX_SYMBOL_BYTES) throw scanner.corrupt(`a string of ${length} bytes is too long`);
-  return length;
+  return scanner.stringLength();
 }
 
 function takeText(scanner: SectionScanner, length: number): string {

@@ -4,7 +4,7 @@
 import { CorruptError } from '../../core/base/errors.ts';
 import { crc32c } from '../../core/bytes/crc32c.ts';
 import type { ByteSource } from './byte-source.ts';
-import { CRC_BYTES } from './index-format.ts';
+import { CRC_BYTES, MAX_SYMBOL_BYTES } from './index-format.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 /** Bytes of a 64-bit varint. */
@@ -85,6 +85,13 @@ export class SectionScanner {
       return value;
     }
     throw this.corrupt('a number is damaged');
+  }
+
+  /** The length of a label name or value, whose bytes follow. @throws CorruptError */
+  stringLength(): number {
+    const length = this.uvarint();
+    if (length > MAX_SYMBOL_BYTES) throw this.corrupt(`a string of ${length} bytes is too long`);
+    return length;
   }
 
   /** Steps over `count` bytes. */

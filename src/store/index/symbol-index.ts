@@ -54,6 +54,13 @@ export class SymbolIndex {
 
   /** The number of a symbol that was added. */
   numberOf(text: string): number {
+    const symbol = this.find(text);
+    assert(symbol >= 0, 'every label of a series is among the symbols');
+    return symbol;
+  }
+
+  /** The number of a symbol, or -1. */
+  find(text: string): number {
     const known = this.#remembered.get(text);
     if (known !== undefined) return known;
     if (this.#slots.length === 0) this.#makeSlots();
@@ -62,7 +69,7 @@ export class SymbolIndex {
     const mask = this.#slots.length - 1;
     for (let slot = hash(this.#asked, 0, written) & mask; ; slot = (slot + 1) & mask) {
       const symbol = this.#slots[slot]! - 1;
-      assert(symbol >= 0, 'every label of a series is among the symbols');
+      if (symbol < 0) return -1;
       if (!this.#isSame(symbol, written)) continue;
       if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
       this.#remembered.set(text, symbol);

@@ -31,7 +31,7 @@ export function scanSymbols(source: ByteSource, layout: IndexLayout): SymbolPlac
   const offsets = new Uint32Array(new SharedArrayBuffer(isSparse ? Math.ceil(count / SPARSE_STEP) * 4 : 0));
   for (let i = 0; i < count; i++) {
     if (isSparse && i % SPARSE_STEP === 0) offsets[i / SPARSE_STEP] = scanner.offset - symbols;
-    scanner.skip(scanner.uvarint());
+    scanner.skip(scanner.stringLength());
   }
   scanner.finish();
   return { count, offsets };
@@ -72,7 +72,7 @@ export class SymbolTable {
     const scanner = new SectionScanner(this.#source, this.#layout.toc.symbols, this.#layout.toc.series);
     const count = scanner.u32();
     for (let i = 0; i < count; i++) {
-      const length = scanner.uvarint();
+      const length = scanner.stringLength();
       scanner.need(length);
       const text = decodeText(scanner.bytes, scanner.at, scanner.at + length);
       if (text === null) throw scanner.corrupt('a symbol is not UTF-8');
