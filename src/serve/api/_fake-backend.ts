@@ -8,9 +8,21 @@ import { silentLogger } from '../../core/base/log.ts';
 import { Registry } from '../../core/base/metrics.ts';
 import { EMPTY_LABELS, labelsFromObject } from '../../core/model/labels.ts';
 import type { QueryResult, QueryValue } from '../../query/promql/result.ts';
-import type { Backend, BackendQuery, TargetMetadata, TargetsSnapshot } from './backend.ts';
+import { parseConfig } from '../config/config.ts';
+import type { ScrapeConfig } from '../config/scrape-schema.ts';
+import type {
+  Backend,
+  BackendQuery,
+  BlockSummary,
+  ExemplarQuery,
+  SeriesDeletion,
+  SeriesExemplars,
+  TargetMetadata,
+  TargetsSnapshot,
+} from './backend.ts';
 import { writeFederateText } from './federate-text.ts';
 import { writeQueryJson, writeSeriesJson, writeStringsJson } from './query-json.ts';
+import { Notifications } from './notifications.ts';
 import type { ServerOptions } from './server-options.ts';
 
 export const NOW_MS = 1_795_423_207_082;
@@ -82,6 +94,10 @@ export class FakeBackend implements Backend {
     return 'global:\n  external_labels:\n    zone: z<1>\n';
   }
 
+  scrapeConfig(pool: string): ScrapeConfig | undefined {
+    return CONFIG.scrapeConfigs.find(({ jobName }) => jobName === pool);
+  }
+
   externalLabels(): ReturnType<Backend['externalLabels']> {
     return labelsFromObject({ region: 'eu', zone: 'z<1>' });
   }
@@ -110,6 +126,40 @@ export class FakeBackend implements Backend {
   }
 }
 
+/** One whose storage can do what storages may do. */
+export class StoringBackend extends FakeBackend {
+  readonly asked: unknown[] = [];
+
+  blocks(): Promise<readonly BlockSummary[]> {
+    const compaction = { level: 1, sources: ['01JZ8JKZY6XSK3PTDP9ZKRWT60'] };
+    const stats = { numSamples: 9, numSeries: 2, numChunks: 3 };
+    return Promise.resolve([
+      { ulid: '01JZ8JKZY6XSK3PTDP9ZKRWT60', minTime: 0, maxTime: 7, stats, compaction, version: 1 },
+    ]);
+  }
+
+  exemplars(query: ExemplarQuery): Promise<readonly SeriesExemplars[]> {
+    this.asked.push(query);
+    const exemplar = { labels: labelsFromObject({ trace_id: 'a<b' }), value: 1e-7, timeMs: 1500 };
+    return Promise.resolve([{ seriesLabels: labelsFromObject({ __name__: 'up' }), exemplars: [exemplar] }]);
+  }
+
+  deleteSeries(deletion: SeriesDeletion): Promise<void> {
+    this.asked.push(deletion);
+    return Promise.resolve();
+  }
+
+  cleanTombstones(): Promise<void> {
+    this.asked.push('clean');
+    return Promise.resolve();
+  }
+
+  snapshot(options: { readonly skipHead: boolean }): Promise<string> {
+    this.asked.push(options);
+    return Promise.resolve('20261123T144608Z-56c7790b21f0b73b');
+  }
+}
+
 export async function* asAsync(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   yield* pieces;
 }
@@ -125,6 +175,9 @@ export function fakeOptions(changes: Partial<ServerOptions> = {}): ServerOptions
     maxConnections: 512,
     corsOrigin: '.*',
     enableLifecycle: true,
+    enableAdminApi: false,
+    featureFlags: [],
+    notifications: new Notifications({ clock: fakeClock, maxSubscribers: 2 }),
     enableRemoteWriteReceiver: true,
     queryTimeoutMs: 120_000,
     lookbackMs: 300_000,
@@ -184,6 +237,18 @@ function answerJson(value: QueryValue, { limit, stats }: { limit: number; stats:
   };
   return writeQueryJson(result, { limit, stats, queueMs: 0 });
 }
+
+const CONFIG = parseConfig(
+  `scrape_configs:
+- job_name: odd
+  basic_auth: { username: u, password: p }
+  relabel_configs:
+  - { source_labels: [__address__], target_label: where, regex: '(.*):.*' }
+  - { action: drop, source_labels: [where], regex: gone }
+  - { action: labeldrop, regex: job }
+`,
+  { file: 'test', dir: '.' },
+);
 
 const odd = {
   scrapePool: 'odd',

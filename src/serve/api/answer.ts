@@ -27,6 +27,8 @@ export interface Answer {
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
   /** Whether it may be compressed on its way; not for what is compressed already. */
   readonly compressible: boolean;
+  /** Each piece goes out when it comes, headers before the first. */
+  readonly isLive?: true;
 }
 
 export type Handler = (request: ApiRequest) => Answer | Promise<Answer>;

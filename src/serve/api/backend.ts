@@ -5,6 +5,7 @@
 import type { MetricFamily } from '../../core/base/metrics.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import type { Matcher } from '../../core/model/matcher.ts';
+import type { ScrapeConfig } from '../config/scrape-schema.ts';
 
 /** Prometheus' error types; `status.ts` maps them to HTTP statuses. */
 export type ApiErrorType =
@@ -75,6 +76,36 @@ export interface FederateQuery {
 export interface CardinalityQuery {
   readonly kind: 'cardinality';
   readonly limit: number;
+}
+
+/** Series to delete, and from when to when, both ends in. A set without matchers means all series. */
+export interface SeriesDeletion {
+  readonly matcherSets: readonly (readonly Matcher[])[];
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Exemplars of series that match any one of the sets, both ends in. */
+export interface ExemplarQuery {
+  readonly matcherSets: readonly (readonly Matcher[])[];
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface SeriesExemplars {
+  readonly seriesLabels: Labels;
+  /** Ascending in time. */
+  readonly exemplars: readonly { readonly labels: Labels; readonly value: number; readonly timeMs: number }[];
+}
+
+/** What `/api/v1/status/tsdb/blocks` shows of a block: its meta.json, as far as it goes. */
+export interface BlockSummary {
+  readonly ulid: string;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly stats: { readonly numSamples?: number; readonly numSeries?: number; readonly numChunks?: number };
+  readonly compaction: { readonly level: number; readonly sources?: readonly string[] };
+  readonly version: number;
 }
 
 export type BackendQuery = InstantQuery | RangeQuery | MetadataQuery | FederateQuery;
@@ -176,6 +207,8 @@ export interface Backend {
   runtimeInfo(): RuntimeInfo;
   /** The configuration that is in force, secrets masked. */
   configYaml(): string;
+  /** A job of the configuration in force, of included files too. */
+  scrapeConfig(pool: string): ScrapeConfig | undefined;
   /** Labels that federation adds, of the configuration in force. */
   externalLabels(): Labels;
   /** Own metrics of all threads. */
@@ -186,4 +219,14 @@ export interface Backend {
   reload(): Promise<void>;
   /** Begins a clean stop; returns at once. */
   quit(): void;
+  /** The blocks that are loaded, oldest first. Missing where the storage has none. */
+  blocks?(): Promise<readonly BlockSummary[]>;
+  /** Missing where the storage keeps no exemplars. */
+  exemplars?(query: ExemplarQuery, signal: AbortSignal): Promise<readonly SeriesExemplars[]>;
+  /** Resolves when the deletion is kept. Missing where the storage can't; so below. @throws ApiError */
+  deleteSeries?(deletion: SeriesDeletion): Promise<void>;
+  /** Rewrites blocks without what was deleted. @throws ApiError */
+  cleanTombstones?(): Promise<void>;
+  /** @returns the name of the snapshot's folder below `snapshots/` @throws ApiError */
+  snapshot?(options: { readonly skipHead: boolean }): Promise<string>;
 }

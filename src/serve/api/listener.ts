@@ -4,6 +4,7 @@
  * With TLS, connections are accepted here and handed to a server that does not listen itself, made from the certificates that are
  * in force when the connection comes. So a new certificate counts from the next connection on, and those that are open stay.
  */
+import type { EventEmitter } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
@@ -101,12 +102,17 @@ function timeouts(readTimeoutMs: number): Readonly<Record<string, number>> {
 }
 
 function plainListener({ handle, connections, readTimeoutMs }: ListenerOptions): Opened {
+  let isClosing = false;
   const server = createHttpServer(timeouts(readTimeoutMs), (request, response) => {
+    response.once('close', () => {
+      if (isClosing) closeIdleSoon(server);
+    });
     if (connections.isRefused(request.socket)) refuse(response, connections.maxConnections);
     else handle(request, response);
   });
   server.on('connection', (socket) => connections.add(socket));
   const close = async (graceMs: number): Promise<void> => {
+    isClosing = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -114,6 +120,11 @@ function plainListener({ handle, connections, readTimeoutMs }: ListenerOptions):
     clearTimeout(cut);
   };
   return { server, close };
+}
+
+/** A server that closes has closed its idle connections; those that become so afterwards would stay for their keep-alive time. */
+function closeIdleSoon(server: EventEmitter & { closeIdleConnections?(): void }): void {
+  setImmediate(() => server.closeIdleConnections?.());
 }
 
 function secureListener(webConfig: WebConfigFile, options: ListenerOptions): Opened {
@@ -202,6 +213,11 @@ class TlsServers {
           handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);
         })
       : createHttpsServer(options, handle);
+    server.on('request', (_request: unknown, response: EventEmitter) => {
+      response.once('close', () => {
+        if (server !== this.#server) closeIdleSoon(server);
+      });
+    });
     // A connection without traffic takes no further request; those that run on it end. HTTP/1 has its own timeouts.
     server.on('session', (session: ServerHttp2Session) => session.setTimeout(readTimeoutMs, () => session.close()));
     server.prependListener('secureConnection', (socket: TLSSocket) => {

@@ -30,12 +30,17 @@ export class FormParams {
       const name = decode(equals < 0 ? pair : pair.slice(0, equals));
       const value = decode(equals < 0 ? '' : pair.slice(equals + 1));
       if (name === undefined || value === undefined) continue;
-      if (++this.#count > MAX_FORM_FIELDS)
-        throw new ApiError('bad_data', `request has more than ${MAX_FORM_FIELDS} form fields`);
-      const values = this.#fields.get(name);
-      if (values) values.push(value);
-      else this.#fields.set(name, [value]);
+      this.addField(name, value);
     }
+  }
+
+  /** @throws ApiError past MAX_FORM_FIELDS */
+  addField(name: string, value: string): void {
+    if (++this.#count > MAX_FORM_FIELDS)
+      throw new ApiError('bad_data', `request has more than ${MAX_FORM_FIELDS} form fields`);
+    const values = this.#fields.get(name);
+    if (values) values.push(value);
+    else this.#fields.set(name, [value]);
   }
 
   /** The first value of `name`, '' where there is none. */

@@ -2,11 +2,14 @@
  * Routes that ask for series and samples. They check parameters; the answers come from the backend as finished bytes.
  * Source: Prometheus, web/api/v1 (texts and order of checks verified against 2.42).
  */
+import { formatFloat } from '../../core/model/float.ts';
+import { labelsToObject } from '../../core/model/labels.ts';
 import { compileMatcher, type Matcher } from '../../core/model/matcher.ts';
 import type { Expr } from '../../query/promql/parse/ast.ts';
 import { ALL_FEATURES, parseExpr, parseSelector } from '../../query/promql/parse/parser.ts';
 import { prettyExpr } from '../../query/promql/parse/pretty.ts';
 import { treeToJson } from '../../query/promql/parse/tree-json.ts';
+import { childrenOf } from '../../query/promql/parse/walk.ts';
 import { bytesAnswer, JSON_TYPE, success, type Answer, type ApiRequest } from './answer.ts';
 import { ApiError, type BackendQuery } from './backend.ts';
 import { unescapeLabelName } from './label-name.ts';
@@ -29,7 +32,7 @@ export function queryRoutes(context: RouteContext): Route[] {
   };
   const format = (request: ApiRequest): Answer => success(prettyExpr(parsedQuery(request.params)));
   const parse = (request: ApiRequest): Answer => success(treeToJson(parsedQuery(request.params)));
-  const exemplars = (request: ApiRequest): Answer => noExemplars(request.params);
+  const exemplars = (request: ApiRequest): Promise<Answer> => queryExemplars(context, request);
   const dropSeries = (): Answer => {
     throw new ApiError('internal', 'not implemented');
   };
@@ -133,13 +136,29 @@ function parsedQuery(params: FormParams): Expr {
   return checked('query', () => asApiError(() => parseExpr(params.get('query'), ALL_FEATURES)));
 }
 
-/** Nothing stores exemplars so far, so a valid request has an empty answer. */
-function noExemplars(params: FormParams): Answer {
+/** Exemplars of the series that any selector of the query selects. */
+async function queryExemplars({ backend }: RouteContext, { params, signal }: ApiRequest): Promise<Answer> {
   const startMs = params.timeOr('start', MIN_TIME_MS);
   const endMs = params.timeOr('end', MAX_TIME_MS);
   if (endMs < startMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
-  asApiError(() => parseExpr(params.get('query'), ALL_FEATURES));
-  return success([]);
+  const matcherSets = asApiError(() => selectorsOf(parseExpr(params.get('query'), ALL_FEATURES)));
+  if (matcherSets.length === 0 || backend.exemplars === undefined) return success([]);
+  const found = await backend.exemplars({ matcherSets, startMs, endMs }, signal);
+  return success(
+    found.map(({ seriesLabels, exemplars }) => ({
+      seriesLabels: labelsToObject(seriesLabels),
+      exemplars: exemplars.map(({ labels, value, timeMs }) => ({
+        labels: labelsToObject(labels),
+        value: formatFloat(value),
+        timestamp: timeMs / 1000,
+      })),
+    })),
+  );
+}
+
+function selectorsOf(expr: Expr): (readonly Matcher[])[] {
+  if (expr.kind === 'vector-selector') return [expr.matchers];
+  return childrenOf(expr).flatMap(selectorsOf);
 }
 
 function asApiError<T>(run: () => T): T {

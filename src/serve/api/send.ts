@@ -12,14 +12,18 @@ export interface Outgoing {
   readonly body: Uint8Array | Readable;
 }
 
-/** @param count receives the size of each piece of a streamed body as it is sent */
+/**
+ * @param count receives the size of each piece of a streamed body as it is sent
+ * @param isLive pieces do not wait for each other
+ */
 export async function prepareBody(
   body: Uint8Array | AsyncIterable<Uint8Array>,
   acceptEncoding: string,
   count: (bytes: number) => void,
+  isLive: boolean,
 ): Promise<Outgoing> {
   const encoding = chooseEncoding(acceptEncoding, ENCODINGS);
-  const whole = body instanceof Uint8Array ? body : await onlyPiece(body);
+  const whole = body instanceof Uint8Array || isLive ? body : await onlyPiece(body);
   if (whole instanceof Uint8Array) {
     if (!encoding || whole.length < MIN_COMPRESSED_BYTES) return { headers: {}, body: whole };
     return { headers: { 'content-encoding': encoding }, body: await compressBytes(whole, encoding) };

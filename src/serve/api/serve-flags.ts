@@ -20,6 +20,8 @@ export interface ServeFlags {
   readonly readTimeoutMs: number;
   readonly maxConnections: number;
   readonly enableLifecycle: boolean;
+  readonly enableAdminApi: boolean;
+  readonly maxNotificationSubscribers: number;
   readonly enableRemoteWriteReceiver: boolean;
   /** As given, for the runtime page; '' where neither was. */
   readonly retention: string;

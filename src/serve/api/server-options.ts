@@ -6,6 +6,7 @@ import type { Logger } from '../../core/base/log.ts';
 import type { Registry } from '../../core/base/metrics.ts';
 import type { Handler } from './answer.ts';
 import type { Backend } from './backend.ts';
+import type { Notifications } from './notifications.ts';
 
 /** The shape of `/api/v1/status/buildinfo`. */
 export interface BuildInfo {
@@ -31,7 +32,10 @@ export interface ServerOptions {
   /** Anchored regular expression. */
   readonly corsOrigin: string;
   readonly enableLifecycle: boolean;
+  readonly enableAdminApi: boolean;
   readonly enableRemoteWriteReceiver: boolean;
+  /** Names of features that are switched on and change something. */
+  readonly featureFlags: readonly string[];
   readonly queryTimeoutMs: number;
   readonly lookbackMs: number;
   /** As `/api/v1/status/flags` shows them. */
@@ -40,6 +44,8 @@ export interface ServerOptions {
   /** Folder of the built browser app. */
   readonly uiDirectory: string;
   readonly pageTitle: string;
+  /** What users should know of the server; it ends the subscriptions when it closes. */
+  readonly notifications: Notifications;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GOLDEN, GOLDEN_PREFIXED, type GoldenAnswer } from './_golden-answers.ts';
-import { FakeBackend, fakeOptions } from './_fake-backend.ts';
+import { FakeBackend, fakeOptions, StoringBackend } from './_fake-backend.ts';
 import { ApiError, type ApiErrorType } from './backend.ts';
 import { createServer, type HttpServer } from './server.ts';
 
@@ -106,8 +106,95 @@ const OWN: readonly (readonly [string, number, string])[] = [
   ['/api/v1/targets?state=active&scrapePool=gone', 200, '{"status":"success","data":{"activeTargets":[{"discoveredLabels":{"__address__":"127.0.0.1:19391","job":"odd"},"labels":{"instance":"127.0.0.1:1","job":"gone"},"scrapePool":"gone","scrapeUrl":"http://127.0.0.1:1/metrics","globalUrl":"http://vm:1/metrics","lastError":"connection refused","lastScrape":"0001-01-01T00:00:00Z","lastScrapeDuration":0.0015,"health":"down","scrapeInterval":"2s","scrapeTimeout":"2s"}],"droppedTargets":[],"droppedTargetCounts":null}}'],
   ['/graph?g0.expr=up&g0.tab=0', 302, 'Found: /query?g0.expr=up&g0.tab=0\n'],
   ['/federate?match[]=odd_total', 200, '# TYPE odd_total untyped\nodd_total{a="1",instance="x",job="odd",region="eu",zone="z<1>"} 5 1795423207082\nodd_total{a="1",job="noinst",zone="own",instance="",region="eu"} 7 1795423207082\n'],
+  ['/api/v1/scrape_pools/config', 400, BAD('no scrapePool parameter provided')],
+  ['/api/v1/scrape_pools/config?scrapePool=x"', 400, BAD('error getting scrape pool config: scrape pool "x\\"" not found')],
+  ['/api/v1/targets/relabel_steps', 400, BAD('no scrapePool parameter provided')],
+  ['/api/v1/targets/relabel_steps?scrapePool=odd', 400, BAD('no labels parameter provided')],
+  ['/api/v1/targets/relabel_steps?scrapePool=odd&labels={}', 400, BAD('no labels parameter provided')],
+  ['/api/v1/targets/relabel_steps?scrapePool=odd&labels=[]', 400, BAD('error parsing labels: they are not a JSON object')],
+  ['/api/v1/targets/relabel_steps?scrapePool=odd&labels={"a":1}', 400, BAD('error parsing labels: the value of "a" is not a string')],
+  ['/api/v1/targets/relabel_steps?scrapePool=none&labels={"a":"b"}', 400, BAD('error getting scrape pool config: scrape pool "none" not found')],
+  [
+    '/api/v1/targets/relabel_steps?scrapePool=odd&labels={"__address__":"here:1","job":"odd"}',
+    200,
+    '{"status":"success","data":{"steps":[' +
+      '{"rule":{"sourceLabels":["__address__"],"separator":";","regex":"(.*):.*","targetLabel":"where","replacement":"$1","action":"replace"},"output":{"__address__":"here:1","job":"odd","where":"here"},"keep":true},' +
+      '{"rule":{"sourceLabels":["where"],"separator":";","regex":"gone","replacement":"$1","action":"drop"},"output":{"__address__":"here:1","job":"odd","where":"here"},"keep":true},' +
+      '{"rule":{"separator":";","regex":"job","replacement":"$1","action":"labeldrop"},"output":{"__address__":"here:1","where":"here"},"keep":true}]}}',
+  ],
+  [
+    '/api/v1/targets/relabel_steps?scrapePool=odd&labels={"__address__":"gone:1","job":"odd"}',
+    200,
+    '{"status":"success","data":{"steps":[' +
+      '{"rule":{"sourceLabels":["__address__"],"separator":";","regex":"(.*):.*","targetLabel":"where","replacement":"$1","action":"replace"},"output":{"__address__":"gone:1","job":"odd","where":"gone"},"keep":true},' +
+      '{"rule":{"sourceLabels":["where"],"separator":";","regex":"gone","replacement":"$1","action":"drop"},"output":{},"keep":false},' +
+      '{"rule":{"separator":";","regex":"job","replacement":"$1","action":"labeldrop"},"output":{},"keep":false}]}}',
+  ],
+  ['/api/v1/query_exemplars?query=up', 200, '{"status":"success","data":[]}'],
+  ['/api/v1/status/tsdb/blocks', 200, '{"status":"success","data":{"blocks":[]}}'],
+  ['/api/v1/status/self_metrics?metric_name_pattern=a_.*', 200, '{"status":"success","data":[{"name":"a_total","help":"A.","type":"COUNTER","metric":[{"label":[],"counter":{"value":1}}]}]}'],
+  ['/api/v1/status/self_metrics?metric_name_pattern=a', 200, '{"status":"success","data":[]}'],
   ['/metrics', 200, '# HELP a_total A.\n# TYPE a_total counter\na_total 1\n'],
 ];
+/** Of a storage that has exemplars and blocks. */
+const STORED: readonly (readonly [string, string])[] = [
+  [
+    '/api/v1/status/tsdb/blocks',
+    '{"blocks":[{"ulid":"01JZ8JKZY6XSK3PTDP9ZKRWT60","minTime":0,"maxTime":7,"stats":{"numSamples":9,"numSeries":2,"numChunks":3},"compaction":{"level":1,"sources":["01JZ8JKZY6XSK3PTDP9ZKRWT60"]},"version":1}]}',
+  ],
+  [
+    '/api/v1/query_exemplars?query=up',
+    '[{"seriesLabels":{"__name__":"up"},"exemplars":[{"labels":{"trace_id":"a\\u003cb"},"value":"1e-07","timestamp":1.5}]}]',
+  ],
+  ['/api/v1/query_exemplars?query=1', '[]'],
+];
+for (const [url, data] of STORED) {
+  test(`a storage that has it answers ${url}`, async () => {
+    const response = await createServer(fakeOptions(), new StoringBackend()).inject(url);
+    assert.equal(response.body, `{"status":"success","data":${data}}`);
+  });
+}
+
+test('exemplars are asked for by every selector of the query', async () => {
+  const backend = new StoringBackend();
+  await createServer(fakeOptions(), backend).inject('/api/v1/query_exemplars?query=sum(rate(up[5m]))/on()a{b!="c"}&start=1&end=2');
+  const names = (name: string): object => ({ name: '__name__', op: '=', value: name });
+  assert.deepEqual(backend.asked, [{ matcherSets: [[names('up')], [{ name: 'b', op: '!=', value: 'c' }, names('a')]], startMs: 1000, endMs: 2000 }]);
+});
+
+test('the configuration of a scrape pool is that of its job, secrets masked', async () => {
+  const { data } = (await plain.inject('/api/v1/scrape_pools/config?scrapePool=odd')).json<{ data: { yaml: string } }>();
+  assert.match(data.yaml, /^job_name: odd\n/);
+  assert.match(data.yaml, /scrape_interval: 1m\n/);
+  assert.match(data.yaml, /password: <secret>\n/);
+  assert.match(data.yaml, /\nrelabel_configs:\n- source_labels:\n  - __address__\n/);
+});
+
+test('features say what is switched on', async () => {
+  const ask = async (changes: Parameters<typeof fakeOptions>[0]): Promise<Record<string, Record<string, boolean>>> =>
+    (await createServer(fakeOptions(changes), new FakeBackend()).inject('/api/v1/features')).json<{ data: Record<string, Record<string, boolean>> }>().data;
+  const [few, many] = [await ask({}), await ask({ enableAdminApi: true, featureFlags: ['promql-experimental-functions'] })];
+  assert.deepEqual([few['api']!['admin'], many['api']!['admin']], [false, true]);
+  for (const name of ['info', 'sort_by_label']) assert.deepEqual([few['promql_functions']![name], many['promql_functions']![name]], [false, true]);
+  assert.deepEqual([few['promql_operators']!['limitk'], many['promql_operators']!['limitk']], [false, true]);
+  assert.equal(few['promql_functions']!['rate'], true);
+});
+
+// One row a form: its type, what stands in the URL, what counts.
+const X_FORM = '--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n1\r\n--x\r\nContent-Disposition: form-data; name="time"\r\n\r\n7\r\n--x--';
+const FORMS: readonly (readonly [string, string, string, string])[] = [
+  ['multipart/form-data; boundary=x', X_FORM, '', '[7,"1"]'],
+  ['Multipart/Form-Data; boundary="x"', X_FORM, '', '[7,"1"]'],
+  ['multipart/form-data; boundary=x', X_FORM, '?time=5', '[5,"1"]'],
+  ['application/x-www-form-urlencoded', 'query=1&time=7', '?time=5', '[7,"1"]'],
+];
+for (const [type, payload, query, want] of FORMS) {
+  test(`reads a form of ${type}${query}`, async () => {
+    const response = await plain.inject({ method: 'POST', url: `/api/v1/query${query}`, headers: { 'content-type': type }, payload });
+    assert.equal(response.body, `{"status":"success","data":{"resultType":"scalar","result":${want}}}`);
+  });
+}
+
 for (const [url, status, body] of OWN) {
   test(`answers ${url}`, async () => {
     const response = await plain.inject(url);

@@ -25,8 +25,8 @@ import type { Backend } from './backend.ts';
 import { corsPolicy } from './cors.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { ConnectionGate, openListener, type Listener, type RequestHandler } from './listener.ts';
+import { multipartFields } from './multipart-form.ts';
 import { FormParams } from './params.ts';
-import { queryRoutes } from './query-routes.ts';
 import {
   BodyBudget,
   BodyLimitError,
@@ -36,11 +36,9 @@ import {
   readBody,
 } from './request-body.ts';
 import { prepareBody } from './send.ts';
-import { route, type Method, type Route, type RouteContext, type ServerOptions } from './server-options.ts';
-import { serviceRoutes } from './service-routes.ts';
-import { statusRoutes } from './status-routes.ts';
+import { allRoutes } from './routes.ts';
+import { route, type Method, type Route, type ServerOptions } from './server-options.ts';
 import { errorEnvelope, httpStatus, toApiError } from './status.ts';
-import { targetRoutes } from './target-routes.ts';
 import { UI_PAGES, UiFiles } from './ui-files.ts';
 import { WebGuard } from './web-guard.ts';
 
@@ -48,6 +46,8 @@ import { WebGuard } from './web-guard.ts';
 const MAX_PATH_PART = 16 * 1024;
 /** How long `close` waits for requests that are being answered. */
 const CLOSE_GRACE_MS = 10_000;
+const URL_FORM = 'application/x-www-form-urlencoded';
+const MULTIPART_FORM = 'multipart/form-data';
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'] as const;
 
 export interface HttpServer {
@@ -97,6 +97,7 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
       return listeners.map(({ address }) => address);
     },
     async close(graceMs = CLOSE_GRACE_MS) {
+      options.notifications.close();
       await close(graceMs);
       await app.close();
     },
@@ -121,14 +122,7 @@ class ApiServer {
     // Bodies are read by the routes that take one, within their own bounds.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const context: RouteContext = { options, backend };
-    for (const each of [
-      ...queryRoutes(context),
-      ...targetRoutes(context),
-      ...statusRoutes(context),
-      ...serviceRoutes(context),
-    ])
-      this.#add(each);
+    for (const each of allRoutes({ options, backend })) this.#add(each);
     this.#addUi(new UiFiles(options.uiDirectory, options));
     this.#addRedirects();
     app.setNotFoundHandler((request, reply) => this.#answer(request, reply, undefined));
@@ -192,7 +186,7 @@ class ApiServer {
     const accepted = answer.compressible ? header(request, 'accept-encoding') : '';
     let outgoing;
     try {
-      outgoing = await prepareBody(answer.body, accepted, (bytes) => (bodyBytes += bytes));
+      outgoing = await prepareBody(answer.body, accepted, (bytes) => (bodyBytes += bytes), answer.isLive === true);
     } catch (error) {
       const failure = this.#failure(error);
       return this.#send(reply, failure, failure.body);
@@ -262,10 +256,13 @@ function toApiRequest(request: FastifyRequest, target: Route, body: Uint8Array, 
   const mark = request.url.indexOf('?');
   const queryString = mark < 0 ? '' : request.url.slice(mark + 1);
   const params = new FormParams();
-  const isForm =
-    header(request, 'content-type').split(';')[0]!.trim().toLowerCase() === 'application/x-www-form-urlencoded';
-  if (isForm && !target.rawBody && body.length > 0) params.addForm(new TextDecoder().decode(body));
+  const type = header(request, 'content-type');
+  const form = target.rawBody || body.length === 0 ? '' : type.split(';')[0]!.trim().toLowerCase();
+  if (form === URL_FORM) params.addForm(new TextDecoder().decode(body));
   params.addForm(queryString);
+  // As in Go: these fields come last, and a body that is no whole form has none.
+  if (form === MULTIPART_FORM)
+    for (const [name, value] of multipartFields(body, type) ?? []) params.addField(name, value);
   return {
     method: request.method,
     params,

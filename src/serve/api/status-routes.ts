@@ -5,10 +5,14 @@
 import { availableParallelism, hostname } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { compareStrings, quote } from '../../core/model/labels.ts';
+import { compileRegex } from '../../core/model/matcher.ts';
 import { success, type Answer, type ApiRequest } from './answer.ts';
 import { ApiError } from './backend.ts';
-import { integer } from './params.ts';
+import { features } from './features.ts';
+import { checked, integer } from './params.ts';
+import { familyJson } from './self-metrics-json.ts';
 import { route, type Route, type RouteContext } from './server-options.ts';
+import { toApiError } from './status.ts';
 import { formatTime } from './time.ts';
 
 /** Entries of each list of `status/tsdb`. */
@@ -23,18 +27,14 @@ export function statusRoutes(context: RouteContext): Route[] {
     route('/api/v1/status/runtimeinfo', { GET: () => runtimeInfo(context) }),
     route('/api/v1/status/buildinfo', { GET: () => success(options.buildInfo) }),
     route('/api/v1/status/tsdb', { GET: (request) => tsdb(context, request) }),
+    route('/api/v1/status/tsdb/blocks', { GET: async () => success({ blocks: (await backend.blocks?.()) ?? [] }) }),
+    route('/api/v1/status/self_metrics', { GET: (request) => selfMetrics(context, request) }),
+    route('/api/v1/features', { GET: () => success(features(context)) }),
     route('/api/v1/status/walreplay', { GET: () => success(backend.replayProgress()) }, { guarded: false }),
     route('/api/v1/rules', { GET: rules }),
     route('/api/v1/alerts', { GET: () => success({ alerts: [] }) }),
     route('/api/v1/alertmanagers', { GET: () => success({ activeAlertmanagers: [], droppedAlertmanagers: [] }) }),
-    ...['snapshot', 'delete_series', 'clean_tombstones'].map((action) =>
-      route(`/api/v1/admin/tsdb/${action}`, { POST: adminDisabled, PUT: adminDisabled }),
-    ),
   ];
-}
-
-function adminDisabled(): Answer {
-  throw new ApiError('unavailable', 'admin APIs disabled');
 }
 
 /** No rule runs yet: rule files of a configuration are told as not acted on. */
@@ -82,6 +82,21 @@ async function tsdb({ backend }: RouteContext, { params }: ApiRequest): Promise<
     memoryInBytesByLabelName: status.memoryInBytesByLabelName,
     seriesCountByLabelValuePair: status.seriesCountByLabelValuePair,
   });
+}
+
+async function selfMetrics({ backend }: RouteContext, { params }: ApiRequest): Promise<Answer> {
+  const pattern = params.get('metric_name_pattern');
+  const regex = checked('metric_name_pattern', () => compiledPattern(pattern === '' ? '.*' : pattern));
+  const families = await backend.metrics();
+  return success(families.filter(({ name }) => regex.matches(name)).map(familyJson));
+}
+
+function compiledPattern(pattern: string): ReturnType<typeof compileRegex> {
+  try {
+    return compileRegex(pattern);
+  } catch (error) {
+    throw toApiError(error);
+  }
 }
 
 function tsdbLimit(text: string): number {

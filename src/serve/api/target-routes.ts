@@ -3,8 +3,21 @@
  * Source: Prometheus, web/api/v1 (verified against 2.42; `scrapePool` and counts of dropped targets as in 3.x).
  */
 import { formatDuration } from '../../core/model/duration.ts';
-import { compareStrings, labelsKey, labelsToObject, labelValue } from '../../core/model/labels.ts';
+import { errorMessage } from '../../core/base/errors.ts';
+import {
+  compareStrings,
+  EMPTY_LABELS,
+  labelsFromPairs,
+  labelsKey,
+  labelsToObject,
+  labelValue,
+  quote,
+  type Labels,
+} from '../../core/model/labels.ts';
 import { compileMatcher } from '../../core/model/matcher.ts';
+import { compileRelabel, type RelabelConfig } from '../../core/model/relabel.ts';
+import { formatScrapeConfig } from '../config/config.ts';
+import type { ScrapeConfig } from '../config/scrape-schema.ts';
 import { jsonAnswer, success, type Answer, type ApiRequest } from './answer.ts';
 import { ApiError, type TargetMetadata, type TargetState } from './backend.ts';
 import { jsonText } from './json-text.ts';
@@ -21,13 +34,68 @@ export function targetRoutes(context: RouteContext): Route[] {
     route('/api/v1/targets', { GET: (request) => targets(context, request) }),
     route('/api/v1/targets/metadata', { GET: (request) => targetMetadata(context, request) }),
     route('/api/v1/metadata', { GET: (request) => metadata(context, request) }),
+    route('/api/v1/targets/relabel_steps', { GET: (request) => relabelSteps(context, request) }),
     route('/api/v1/scrape_pools', { GET: () => scrapePools(context) }),
+    route('/api/v1/scrape_pools/config', { GET: (request) => scrapePoolConfig(context, request) }),
   ];
 }
 
 async function scrapePools({ backend }: RouteContext): Promise<Answer> {
   const { pools } = await backend.targets();
   return success({ scrapePools: pools.toSorted(compareStrings) });
+}
+
+function scrapePoolConfig(context: RouteContext, request: ApiRequest): Answer {
+  return success({ yaml: formatScrapeConfig(poolOf(context, request)) });
+}
+
+/** The job that `scrapePool` names. */
+function poolOf({ backend }: RouteContext, { params }: ApiRequest): ScrapeConfig {
+  const pool = params.get('scrapePool');
+  if (pool === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  const config = backend.scrapeConfig(pool);
+  if (config === undefined)
+    throw new ApiError('bad_data', `error getting scrape pool config: scrape pool ${quote(pool)} not found`);
+  return config;
+}
+
+/** What each relabelling rule of a job makes of the labels that are given, and whether they are kept. */
+function relabelSteps(context: RouteContext, request: ApiRequest): Answer {
+  const given = request.params.get('labels');
+  // In Prometheus' order: the pool's name, the labels, whether there is such a pool.
+  if (request.params.get('scrapePool') === '') throw new ApiError('bad_data', 'no scrapePool parameter provided');
+  let labels: Labels | null = labelsOf(given);
+  const config = poolOf(context, request);
+  const steps = config.relabelConfigs.map((rule) => {
+    labels = labels && compileRelabel(rule, config.metricNameValidationScheme)(labels);
+    return { rule: ruleJson(rule), output: labelsToObject(labels ?? EMPTY_LABELS), keep: labels !== null };
+  });
+  return success({ steps });
+}
+
+/** A JSON object of label values by name. */
+function labelsOf(json: string): Labels {
+  let parsed: unknown;
+  try {
+    parsed = json === '' ? {} : JSON.parse(json);
+  } catch (error) {
+    throw new ApiError('bad_data', `error parsing labels: ${errorMessage(error)}`, error);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new ApiError('bad_data', 'error parsing labels: they are not a JSON object');
+  const pairs = Object.entries(parsed);
+  if (pairs.length === 0) throw new ApiError('bad_data', 'no labels parameter provided');
+  const odd = pairs.find(([, value]) => typeof value !== 'string');
+  if (odd) throw new ApiError('bad_data', `error parsing labels: the value of ${quote(odd[0])} is not a string`);
+  return labelsFromPairs(pairs as [string, string][]);
+}
+
+/** Without what says nothing, as Prometheus leaves it out. */
+function ruleJson(rule: RelabelConfig): object {
+  const { sourceLabels, separator, regex, modulus, targetLabel, replacement, action } = rule;
+  const written = { separator, regex, modulus, targetLabel, replacement, action };
+  const shown = Object.entries(written).filter(([, value]) => value !== '' && value !== 0);
+  return { ...(sourceLabels.length > 0 ? { sourceLabels } : {}), ...Object.fromEntries(shown) };
 }
 
 async function targets({ backend, options }: RouteContext, { params }: ApiRequest): Promise<Answer> {

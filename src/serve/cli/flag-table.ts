@@ -39,7 +39,7 @@ export const FLAGS: readonly FlagSpec[] = [
   active('web.config.file', 'text', '', 'File with TLS settings, users and response headers of the server itself.'),
   active('web.read-timeout', 'duration', '5m', 'Longest time to read a request, and to keep an idle connection.'),
   active('web.max-connections', 'count', '512', 'Most connections at once, over all addresses.'),
-  inactive('web.max-notifications-subscribers', 'count', '16', 'there are no live notifications yet'),
+  active('web.max-notifications-subscribers', 'count', '16', 'Most pages that listen for notifications at once.'),
   active('web.external-url', 'text', '', 'URL under which users reach the server; its path prefixes all routes.'),
   active('web.route-prefix', 'text', '', 'Prefix of all routes; by default the path of --web.external-url.'),
   refused('web.user-assets', 'text', '', 'no files beside the own ones are served'),

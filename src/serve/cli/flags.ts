@@ -71,6 +71,8 @@ export function readFlags(given: GivenFlags): ServeFlags {
     readTimeoutMs: values.positiveMs('web.read-timeout'),
     maxConnections: values.positiveCount('web.max-connections'),
     enableLifecycle: values.isOn('web.enable-lifecycle'),
+    enableAdminApi: values.isOn('web.enable-admin-api'),
+    maxNotificationSubscribers: values.positiveCount('web.max-notifications-subscribers'),
     enableRemoteWriteReceiver: values.isOn('web.enable-remote-write-receiver'),
     retention: retention.join(' or '),
     lookbackMs: values.positiveMs('query.lookback-delta'),

@@ -129,6 +129,12 @@ export function formatConfig(config: Config): string {
   return dump(ROOT.encode(config), { seqNoIndent: true, lineWidth: -1, noRefs: true });
 }
 
+/** One job of it, as `/api/v1/scrape_pools/config` shows it. */
+export function formatScrapeConfig(config: ScrapeConfig): string {
+  const [encoded] = SCRAPE_CONFIGS.encode([config]) as readonly object[];
+  return dump(encoded, { seqNoIndent: true, lineWidth: -1, noRefs: true });
+}
+
 /**
  * What `coeus serve` runs without a configuration: it scrapes itself and the machine that it runs on.
  *

@@ -27,11 +27,13 @@ import {
 } from '../api/backend.ts';
 import { ListenError } from '../api/listener.ts';
 import { createServer, type HttpServer } from '../api/server.ts';
+import { Notifications, RELOAD_FAILED, STARTING, STOPPING } from '../api/notifications.ts';
 import type { ServeFlags } from '../api/serve-flags.ts';
 import { buildInfo, COEUS_VERSION } from '../api/version.ts';
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { defaultConfig, formatConfig } from '../config/config.ts';
 import { loadConfigFile, type LoadedConfig } from '../config/load.ts';
+import type { ScrapeConfig } from '../config/scrape-schema.ts';
 import { readListenAddress } from '../api/listen-address.ts';
 import { loadKernelModules } from './kernel-files.ts';
 import { unusedSections } from './unused-sections.ts';
@@ -76,6 +78,7 @@ class CoeusServer implements Backend {
   readonly #startedAtMs = systemClock.nowMs();
   readonly #http: HttpServer;
   readonly #host: HostCollector;
+  readonly #notifications: Notifications;
   #end: (exitCode: number) => void = () => {};
   #lock: DataLock | null = null;
   #ingestThread: Worker | null = null;
@@ -99,6 +102,7 @@ class CoeusServer implements Backend {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    this.#notifications = new Notifications({ clock: systemClock, maxSubscribers: flags.maxNotificationSubscribers });
     this.#registerMetrics();
     this.#http = createServer(
       {
@@ -110,6 +114,9 @@ class CoeusServer implements Backend {
         maxConnections: flags.maxConnections,
         corsOrigin: flags.corsOrigin,
         enableLifecycle: flags.enableLifecycle,
+        enableAdminApi: flags.enableAdminApi,
+        featureFlags: flags.featureFlags,
+        notifications: this.#notifications,
         enableRemoteWriteReceiver: flags.enableRemoteWriteReceiver,
         queryTimeoutMs: flags.queryTimeoutMs,
         lookbackMs: flags.lookbackMs,
@@ -132,6 +139,7 @@ class CoeusServer implements Backend {
     // A configuration that can't be read is told before anything is touched.
     this.#loaded = await this.#loadConfig();
     if (this.#flags.useLockfile) this.#lock = lockDataFolder(dataDirectory);
+    this.#notifications.add(STARTING);
     await this.#http.listen();
     for (const { address, port } of this.#http.addresses) this.#logger.info('listening', { address: `${address.includes(':') ? `[${address}]` : address}:${port}` });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.quit());
@@ -146,6 +154,7 @@ class CoeusServer implements Backend {
     });
     await this.#apply(this.#loaded);
     this.#isReady = true;
+    this.#notifications.delete(STARTING);
     this.#logger.info('server is ready to receive web requests', { duration: `${Math.round(systemClock.nowMs() - this.#startedAtMs)}ms` });
   }
 
@@ -281,6 +290,10 @@ class CoeusServer implements Backend {
     return formatConfig(this.#loaded!.config);
   }
 
+  scrapeConfig(pool: string): ScrapeConfig | undefined {
+    return this.#loaded?.scrapeConfigs.find(({ jobName }) => jobName === pool);
+  }
+
   externalLabels(): Labels {
     return this.#loaded?.config.global.externalLabels ?? [];
   }
@@ -306,9 +319,11 @@ class CoeusServer implements Backend {
     if (!this.isReady()) throw new ApiError('unavailable', 'the server is not ready');
     try {
       await this.#apply(await this.#loadConfig());
+      this.#notifications.delete(RELOAD_FAILED);
       this.#logger.info('configuration reloaded');
     } catch (error) {
       this.#reloadSucceeded = false;
+      this.#notifications.add(RELOAD_FAILED);
       this.#logger.error('configuration was not reloaded', { err: errorMessage(error) });
       throw new ApiError('internal', errorMessage(error), error);
     }
@@ -323,6 +338,7 @@ class CoeusServer implements Backend {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#logger.info('stopping');
+    this.#notifications.add(STOPPING);
     const force = setTimeout(() => this.#end(exitCode || 1), STOP_GRACE_MS);
     try {
       await this.#pools?.close();
