@@ -15,6 +15,7 @@ import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
 import type { ChunkSource, EncodedChunk } from '../../core/storage/chunk-source.ts';
 import { OpenFiles } from '../index/byte-source.ts';
+import { SymbolCache } from '../index/symbol-cache.ts';
 import { Block } from './block.ts';
 import { BlockQuerier } from './block-querier.ts';
 import { writeBlock } from './block-writer.ts';
@@ -44,7 +45,7 @@ export const withArchive = (name: string, body: (folder: string) => void | Promi
 
 export const blockFolders = (dataFolder: string): string[] => readdirSync(dataFolder).filter(isUlid).sort().map((name) => join(dataFolder, name));
 
-export const openBlock = (folder: string, files = new OpenFiles()): Block => Block.open(folder, { files });
+export const openBlock = (folder: string, files = new OpenFiles()): Block => Block.open(folder, { files, symbols: new SymbolCache(64) });
 
 /** A name that says which it is. */
 export const testUlid = (number: number): string => makeUlid(number, new Uint8Array(ULID_RANDOM_BYTES));

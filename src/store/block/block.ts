@@ -10,6 +10,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileSource, type OpenFiles } from '../index/byte-source.ts';
 import { IndexReader, type IndexTables } from '../index/index-reader.ts';
+import type { SymbolCache } from '../index/symbol-cache.ts';
 import { META_FILE, readBlockMeta, type BlockMeta } from './block-meta.ts';
 import { ChunkReader, CHUNKS_FOLDER, openSegments } from './chunk-segments.ts';
 import { readTombstones, TOMBSTONES_FILE, type Tombstones } from './tombstones.ts';
@@ -19,6 +20,8 @@ export const INDEX_FILE = 'index';
 export interface BlockOptions {
   /** Descriptors that the thread's blocks share. */
   readonly files: OpenFiles;
+  /** Strings of labels that the thread's blocks share. */
+  readonly symbols: SymbolCache;
   /** Of this block's index, if another thread has made them. */
   readonly indexTables?: IndexTables;
 }
@@ -41,12 +44,12 @@ export class Block {
     }
   }
 
-  private constructor(folder: string, { files, indexTables }: BlockOptions) {
+  private constructor(folder: string, { files, symbols, indexTables }: BlockOptions) {
     this.folder = folder;
     this.#files = files;
     this.meta = readBlockMeta(folder);
     this.tombstones = readTombstones(folder, files);
-    this.index = new IndexReader(new FileSource(files, join(folder, INDEX_FILE)), indexTables ?? null);
+    this.index = new IndexReader(new FileSource(files, join(folder, INDEX_FILE)), indexTables === undefined ? { symbols } : { symbols, tables: indexTables });
     this.chunks = new ChunkReader(openSegments(join(folder, CHUNKS_FOLDER), files));
   }
 

@@ -13,6 +13,7 @@ import { SERIES_ALIGNMENT } from '../index/index-format.ts';
 import { PairTable } from '../index/pair-table.ts';
 import type { Postings } from '../index/postings.ts';
 import { SeriesEntry } from '../index/series-entry.ts';
+import { SymbolCache } from '../index/symbol-cache.ts';
 import { SymbolIndex } from '../index/symbol-index.ts';
 import { Block } from './block.ts';
 import { META_FILE } from './block-meta.ts';
@@ -41,7 +42,7 @@ const PROGRESS_SERIES = 1000;
 export function* verifyBlock(folder: string, files: OpenFiles, onProgress?: (progress: VerifyProgress) => void): Generator<BlockFault, undefined> {
   let block: Block;
   try {
-    block = Block.open(folder, { files });
+    block = Block.open(folder, { files, symbols: new SymbolCache() });
   } catch (error) {
     yield faultOf(error);
     return;

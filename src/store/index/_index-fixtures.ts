@@ -8,6 +8,7 @@ import { compareLabels, compareStrings, type Labels } from '../../core/model/lab
 import { FileSource, OpenFiles } from './byte-source.ts';
 import { IndexReader } from './index-reader.ts';
 import { IndexWriter } from './index-writer.ts';
+import { SymbolCache } from './symbol-cache.ts';
 import { SeriesEntry } from './series-entry.ts';
 
 export function withFolder(body: (folder: string) => void): void {
@@ -44,7 +45,7 @@ export function writeIndex(
   writer.finish();
 }
 
-export const openIndex = (path: string): IndexReader => new IndexReader(new FileSource(new OpenFiles(), path));
+export const openIndex = (path: string): IndexReader => new IndexReader(new FileSource(new OpenFiles(), path), { symbols: new SymbolCache(16) });
 
 /** The label sets that the numbers stand for. */
 export function labelsOf(index: IndexReader, refs: Uint32Array): Labels[] {

@@ -32,8 +32,10 @@ export const INDEX_HEADER_BYTES = 5;
 export const TOC_BYTES = 6 * 8 + 4;
 export const SERIES_ALIGNMENT = 16;
 export const POSTINGS_ALIGNMENT = 4;
-/** Of how many symbols, and of how many values of a name, one is kept in memory. */
-export const SPARSE_STEP = 32;
+/** Of how many symbols the place of one is kept in memory. */
+export const SYMBOL_STEP = 8;
+/** Of how many values of a name one is kept in memory. */
+export const VALUE_STEP = 32;
 export const CRC_BYTES = 4;
 /** A series is called by a 32-bit number of 16 bytes each. */
 export const MAX_INDEX_BYTES = 2 ** 32 * SERIES_ALIGNMENT;

@@ -11,11 +11,19 @@ import { CRC_BYTES, MAX_SERIES_BYTES, readIndexLayout, SERIES_ALIGNMENT, type In
 import { NO_POSTINGS, type Postings } from './postings.ts';
 import { PostingsTable, scanPostingsTable, type PostingsPlaces } from './postings-table.ts';
 import type { SeriesEntry } from './series-entry.ts';
+import type { SymbolCache } from './symbol-cache.ts';
 import { scanSymbols, SymbolTable, type SymbolPlaces } from './symbol-table.ts';
 
 const MAX_LENGTH_BYTES = 5;
 /** The shortest entry: length, two counts, checksum. */
 const MIN_SERIES_BYTES = 1 + 2 + CRC_BYTES;
+
+export interface IndexOptions {
+  /** Strings of symbols, for all indexes of the thread. */
+  readonly symbols: SymbolCache;
+  /** Of the same file, if another thread has made them. */
+  readonly tables?: IndexTables;
+}
 
 /** What is kept of an index in memory. It can be posted to other threads, which then need not make it again. */
 export interface IndexTables {
@@ -27,16 +35,18 @@ export class IndexReader {
   readonly #source: ByteSource;
   readonly #layout: IndexLayout;
   readonly #window: ByteWindow;
+  readonly #cache: SymbolCache;
   #tables: IndexTables | null;
   #symbols: SymbolTable | null = null;
   #postings: PostingsTable | null = null;
 
-  /** @param tables of the same file, if another thread has made them @throws CorruptError, FileReadError */
-  constructor(source: ByteSource, tables: IndexTables | null = null) {
+  /** @throws CorruptError, FileReadError */
+  constructor(source: ByteSource, { symbols, tables }: IndexOptions) {
     this.#source = source;
     this.#layout = readIndexLayout(source);
     this.#window = new ByteWindow(source);
-    this.#tables = tables;
+    this.#cache = symbols;
+    this.#tables = tables ?? null;
   }
 
   get file(): string {
@@ -169,7 +179,7 @@ export class IndexReader {
   }
 
   #symbolTable(): SymbolTable {
-    this.#symbols ??= new SymbolTable(this.#source, this.#layout, this.tables.symbols);
+    this.#symbols ??= new SymbolTable(this.#source, this.#layout, this.tables.symbols, this.#cache);
     return this.#symbols;
   }
 

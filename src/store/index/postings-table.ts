@@ -5,7 +5,7 @@
 import { CorruptError } from '../../core/base/errors.ts';
 import { compareStrings } from '../../core/model/labels.ts';
 import type { ByteSource } from './byte-source.ts';
-import { SPARSE_STEP, TOC_BYTES, type IndexLayout } from './index-format.ts';
+import { VALUE_STEP, TOC_BYTES, type IndexLayout } from './index-format.ts';
 import { SectionScanner } from './section-scanner.ts';
 import { decodeText } from './symbol-table.ts';
 import { ByteWindow } from './byte-window.ts';
@@ -73,7 +73,7 @@ function scanSorted(scanner: SectionScanner, count: number, sectionAt: number): 
     }
     scanner.at = nameEnd;
     const valueLength = scanner.stringLength();
-    if (ofName % SPARSE_STEP === 0) {
+    if (ofName % VALUE_STEP === 0) {
       scanner.need(valueLength);
       if (used + valueLength > values.length) {
         const larger = Buffer.allocUnsafeSlow(Math.max(values.length * 2, used + valueLength));
@@ -192,7 +192,7 @@ export class PostingsTable {
     if (kept < 0) return -1;
     let at = this.#places.offsets[kept]!;
     const end = this.#places.nameOffsets[number + 1]!;
-    for (let i = 0; i < SPARSE_STEP && at < end; i++) {
+    for (let i = 0; i < VALUE_STEP && at < end; i++) {
       at = this.#readEntry(at, end);
       const order = this.#bytes.compare(wanted, 0, wanted.length, this.#valueAt, this.#valueEnd);
       if (order === 0) return this.#postingsAt;

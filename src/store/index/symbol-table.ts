@@ -1,21 +1,20 @@
 /**
- * The symbols of an index: every label name and value, by number. In memory is where every 32nd begins; a small cache holds the
- * strings that were asked for last, since series repeat theirs.
+ * The symbols of an index: every label name and value, by number. In memory is where every 8th begins, and in a cache
+ * what was asked for last.
  */
 import { CorruptError } from '../../core/base/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { ByteWindow } from './byte-window.ts';
-import { CRC_BYTES, MAX_SYMBOL_BYTES, SPARSE_STEP, type IndexLayout } from './index-format.ts';
+import { CRC_BYTES, MAX_SYMBOL_BYTES, SYMBOL_STEP, type IndexLayout } from './index-format.ts';
 import { SectionScanner } from './section-scanner.ts';
+import type { SymbolCache } from './symbol-cache.ts';
 
-/** Slots of the cache; a symbol has one. */
-const CACHE_SLOTS = 2048;
 const MAX_LENGTH_BYTES = 5;
 
 /** Where symbols stand: made once, and the same memory serves all threads. */
 export interface SymbolPlaces {
   readonly count: number;
-  /** Of symbols 0, 32, 64 …, in bytes behind the section's start. Empty for version 1. */
+  /** Of symbols 0, 8, 16 …, in bytes behind the section's start. Empty for version 1. */
   readonly offsets: Uint32Array;
 }
 
@@ -28,9 +27,9 @@ export function scanSymbols(source: ByteSource, layout: IndexLayout): SymbolPlac
   const count = scanner.u32();
   if (count > scanner.byteLength) throw scanner.corrupt(`a section of ${scanner.byteLength} bytes can't hold ${count} symbols`);
   const isSparse = layout.version > 1;
-  const offsets = new Uint32Array(new SharedArrayBuffer(isSparse ? Math.ceil(count / SPARSE_STEP) * 4 : 0));
+  const offsets = new Uint32Array(new SharedArrayBuffer(isSparse ? Math.ceil(count / SYMBOL_STEP) * 4 : 0));
   for (let i = 0; i < count; i++) {
-    if (isSparse && i % SPARSE_STEP === 0) offsets[i / SPARSE_STEP] = scanner.offset - symbols;
+    if (isSparse && i % SYMBOL_STEP === 0) offsets[i / SYMBOL_STEP] = scanner.offset - symbols;
     scanner.skip(scanner.stringLength());
   }
   scanner.finish();
@@ -42,15 +41,16 @@ export class SymbolTable {
   readonly #layout: IndexLayout;
   readonly #places: SymbolPlaces;
   readonly #window: ByteWindow;
-  /** Symbol + 1 of each slot, 0 where there is none. */
-  readonly #cached = new Float64Array(CACHE_SLOTS);
-  readonly #strings: string[] = Array.from({ length: CACHE_SLOTS }, () => '');
+  readonly #cache: SymbolCache;
+  readonly #number: number;
 
-  constructor(source: ByteSource, layout: IndexLayout, places: SymbolPlaces) {
+  constructor(source: ByteSource, layout: IndexLayout, places: SymbolPlaces, cache: SymbolCache) {
     this.#source = source;
     this.#layout = layout;
     this.#places = places;
     this.#window = new ByteWindow(source);
+    this.#cache = cache;
+    this.#number = cache.register();
   }
 
   get count(): number {
@@ -59,11 +59,10 @@ export class SymbolTable {
 
   /** @param symbol as series entries name it: a number, in version 1 an offset @throws CorruptError */
   text(symbol: number): string {
-    const slot = symbol % CACHE_SLOTS;
-    if (this.#cached[slot] === symbol + 1) return this.#strings[slot]!;
+    const known = this.#cache.get(this.#number, symbol);
+    if (known !== undefined) return known;
     const text = this.#read(symbol);
-    this.#cached[slot] = symbol + 1;
-    this.#strings[slot] = text;
+    this.#cache.set(this.#number, symbol, text);
     return text;
   }
 
@@ -97,8 +96,8 @@ export class SymbolTable {
       skipped = 0;
     } else {
       if (symbol >= this.#places.count) throw this.#corrupt(`there is no symbol ${symbol}, there are ${this.#places.count}`, symbols);
-      at = symbols + this.#places.offsets[Math.floor(symbol / SPARSE_STEP)]!;
-      skipped = symbol % SPARSE_STEP;
+      at = symbols + this.#places.offsets[Math.floor(symbol / SYMBOL_STEP)]!;
+      skipped = symbol % SYMBOL_STEP;
     }
     for (;;) {
       const room = series - CRC_BYTES - at;
