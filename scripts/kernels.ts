@@ -5,4 +5,5 @@
 export const KERNELS = [
   { name: 'head', memoryBase: 1024 },
   { name: 'exposition', memoryBase: 64 * 1024 },
+  { name: 'snappy', memoryBase: 48 * 1024 },
 ] as const;

@@ -2,7 +2,9 @@
  * The kernels for tests in any stage: WebAssembly as built, and the TypeScript twins.
  */
 import { createHeadKernel, HeadKernelTwin, type HeadKernel } from '../src/core/kernels/head-kernel.ts';
-import type { LinearMemory } from '../src/core/kernels/linear-memory.ts';
+import { KERNEL_RESERVED_BYTES } from '../src/core/kernels/kernels.ts';
+import { LinearMemory } from '../src/core/kernels/linear-memory.ts';
+import { SnappyKernel } from '../src/core/kernels/snappy-kernel.ts';
 import { loadKernelModule } from '../src/serve/roles/kernel-files.ts';
 
 const headModule = loadKernelModule('head');
@@ -12,6 +14,9 @@ export const HEAD_KERNELS: readonly (readonly [string, (memory: LinearMemory) =>
   ['WebAssembly', (memory) => createHeadKernel(headModule, memory)],
   ['TypeScript', (memory) => new HeadKernelTwin(memory)],
 ];
+
+/** The snappy kernel over a memory of its own. */
+export const createSnappyKernel = (memory = LinearMemory.create(KERNEL_RESERVED_BYTES)): SnappyKernel => new SnappyKernel(loadKernelModule('snappy'), memory);
 
 /** A small seeded generator (mulberry32): floats in [0, 1). */
 export function seededRandom(seed: number): () => number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import oracle from 'snappyjs';
-import { seededRandom } from '../../../test/kernels.ts';
+import { createSnappyKernel, seededRandom } from '../../../test/kernels.ts';
 import { snappyDecode, snappyDecodedLength, SnappyEncoder, SnappyError, snappyMaxEncodedLength } from './snappy.ts';
 
 const MAX = 1 << 24;
@@ -17,8 +17,7 @@ function inputs(seed: number): Uint8Array[] {
   );
 }
 
-test('what is encoded comes back, and a second implementation reads it', () => {
-  const encoder = new SnappyEncoder();
+for (const [name, encoder] of [['TypeScript', new SnappyEncoder()], ['WebAssembly', createSnappyKernel()]] as const) test(`${name}: what is encoded comes back, and a second implementation reads it`, () => {
   for (const input of inputs(1)) {
     const block = encoder.encode(input);
     assert.ok(block.length <= snappyMaxEncodedLength(input.length));

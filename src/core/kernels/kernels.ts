@@ -10,6 +10,7 @@ export const KERNEL_RESERVED_BYTES = 128 * 1024;
 export interface KernelModules {
   readonly head: WebAssembly.Module;
   readonly exposition: WebAssembly.Module;
+  readonly snappy: WebAssembly.Module;
 }
 
 /** Instantiates one module over `memory`. Its exports are typed by the caller, which knows the kernel's signatures. */

@@ -6,13 +6,13 @@
  * signal, which also cuts a body that drips.
  * Source: Prometheus, configuration "HTTP client options"; RFC 9110 §15.4.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { systemClock, type Clock } from '../../core/base/clock.ts';
 import type { HttpClientConfig } from '../../core/model/http-client-config.ts';
 import { CredentialSource } from './http-credentials.ts';
 import type { Environment } from './http-proxy.ts';
 import { HttpTransport } from './http-transport.ts';
+import { statusText } from './status-text.ts';
 
 const MAX_REDIRECTS = 10;
 
@@ -185,7 +185,7 @@ function toResponse(answer: Dispatcher.ResponseData, maxBodyBytes: number): Http
   }
   return {
     status: answer.statusCode,
-    statusText: STATUS_CODES[answer.statusCode] ?? '',
+    statusText: statusText(answer.statusCode),
     headers,
     body: Number.isFinite(maxBodyBytes) ? bounded(answer.body, maxBodyBytes) : answer.body,
     discard: async () => {

@@ -4,9 +4,9 @@
  * Plain http without credentials or proxy goes over a small client of our own; TLS, redirects, proxies, unix sockets, HTTP/2 and
  * credentials go through the general client. `fetch.bench.ts` measures what that saves.
  */
-import { STATUS_CODES } from 'node:http';
 import { AssertionError } from '../../core/base/assert.ts';
 import type { HttpClient } from '../discovery/http-client.ts';
+import { statusText } from '../discovery/status-text.ts';
 import { MAX_BODY_BYTES } from '../exposition/bounds.ts';
 import { acceptHeader } from '../exposition/negotiate.ts';
 import { GzipError, type Inflater } from './inflate.ts';
@@ -185,7 +185,7 @@ function asReceived({ body, contentType }: Reception): Page {
 /** @throws FetchError unless the status is 200 */
 function takeHead(reception: Reception, status: number, header: (name: string) => string | undefined): void {
   if (status !== 200)
-    throw new FetchError(`server returned HTTP status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd());
+    throw new FetchError(`server returned HTTP status ${status} ${statusText(status)}`.trimEnd());
   reception.contentType = header('content-type') ?? '';
   reception.isGzip = header('content-encoding') === 'gzip';
 }

@@ -5,9 +5,9 @@
  * in force when the connection comes. So a new certificate counts from the next connection on, and those that are open stay.
  */
 import type { EventEmitter } from 'node:events';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Server as HttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { errorMessage } from '../../core/base/errors.ts';
@@ -15,6 +15,7 @@ import type { Logger } from '../../core/base/log.ts';
 import type { TlsSettings, WebConfigFile } from '../config/load-web-config.ts';
 import { clientAuthOptions, clientFault } from './client-certificate.ts';
 import { parseListenAddress } from './listen-address.ts';
+import { createHttpServer } from './node-http.ts';
 
 /** Of a request line with all headers, as in Go's net/http: queries come in URLs. */
 export const MAX_HEADER_BYTES = 1024 * 1024;
@@ -203,7 +204,7 @@ class TlsServers {
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
     };
     const server = this.#http2
-      ? createSecureServer({ ...options, allowHTTP1: true }, (request, response) => {
+      ? process.getBuiltinModule('node:http2').createSecureServer({ ...options, allowHTTP1: true }, (request, response) => {
           // A body that no one reads would keep the stream, and with it the connection.
           if (request.httpVersionMajor === 2)
             response.stream.once('finish', () => {
@@ -212,7 +213,7 @@ class TlsServers {
           // HTTP/2's requests and responses have what is used of HTTP/1's.
           handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);
         })
-      : createHttpsServer(options, handle);
+      : process.getBuiltinModule('node:https').createServer(options, handle);
     server.on('request', (_request: unknown, response: EventEmitter) => {
       response.once('close', () => {
         if (server !== this.#server) closeIdleSoon(server);

@@ -4,10 +4,11 @@
  * Routes are plain data (`Route`) and handlers plain functions; this file gives them methods, readiness, CORS, bodies,
  * compression, metrics and bounds. Fastify brings routing, `inject` for tests, and the order of closing.
  */
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { AssertionError } from '../../core/base/assert.ts';
 import { errorMessage } from '../../core/base/errors.ts';
 import {
   emptyAnswer,
@@ -26,6 +27,7 @@ import { corsPolicy } from './cors.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { ConnectionGate, openListener, type Listener, type RequestHandler } from './listener.ts';
 import { multipartFields } from './multipart-form.ts';
+import { statusText } from './node-http.ts';
 import { FormParams } from './params.ts';
 import {
   BodyBudget,
@@ -65,6 +67,8 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
+    // No route has a schema; without these Fastify loads its validator, a hundred modules.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { maxParamLength: MAX_PATH_PART, ignoreDuplicateSlashes: true, querystringParser: () => ({}) },
     frameworkErrors: (error, _request, reply) => refuseUnreadable(error, reply),
   });
@@ -280,7 +284,7 @@ function refuseUnreadable(error: unknown, reply: FastifyReply): void {
   void reply
     .code(status)
     .type('text/plain; charset=utf-8')
-    .send(Buffer.from(`${status} ${STATUS_CODES[status] ?? ''}`));
+    .send(Buffer.from(`${status} ${statusText(status)}`));
 }
 
 function header(request: FastifyRequest, name: string): string {
@@ -289,3 +293,8 @@ function header(request: FastifyRequest, name: string): string {
 }
 
 const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined);
+
+/** Stands where Fastify would have a compiler of schemas. */
+function noSchemas(): never {
+  throw new AssertionError('no route has a schema');
+}

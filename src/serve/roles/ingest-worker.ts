@@ -12,6 +12,7 @@ import { Registry, type MetricFamily } from '../../core/base/metrics.ts';
 import { createHeadKernel } from '../../core/kernels/head-kernel.ts';
 import { ROOT } from '../../core/kernels/head-layout.ts';
 import type { KernelModules } from '../../core/kernels/kernels.ts';
+import { SnappyKernel } from '../../core/kernels/snappy-kernel.ts';
 import { MemoryLimitError, type LinearMemory } from '../../core/kernels/linear-memory.ts';
 import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
 import type { Labels } from '../../core/model/labels.ts';
@@ -128,7 +129,10 @@ class IngestWorker {
     for (const [type, count] of report.skippedRecords) this.#logger.warn('WAL records of a type that is not held yet were left in the log', { type, count });
     if (report.unknownRefSamples > 0) this.#logger.warn('samples without a series in the WAL were dropped', { count: report.unknownRefSamples });
     this.#logger.info('WAL replayed', { series: report.seriesCount, samples: report.sampleCount, chunks: report.chunkCount, duration: `${Math.round(replayMs)}ms` });
-    this.#wal = new WalWriter(walFolder, { compression: this.#data.walCompression });
+    this.#wal = new WalWriter(walFolder, {
+      compression: this.#data.walCompression,
+      encoder: new SnappyKernel(this.#data.modules.snappy, this.#memory),
+    });
     this.#chunks = new HeadChunkWriter(dataFolder);
     this.#head.setLog({
       log: (series, samples) => this.#wal!.log(series.length > 0 ? [this.#series.encode(series), ...samples] : samples),
@@ -244,13 +248,10 @@ assert(port !== null, 'the ingest worker runs as a thread');
 // The parent made these: they are what the types say.
 const worker = new IngestWorker(workerData as IngestWorkerData, (event) => port.postMessage(event));
 serveRpc<IngestMethods>(port, worker.methods());
-// The first turn belongs to the parent, which opens its listeners meanwhile.
-setImmediate(() => {
-  try {
-    worker.start();
-  } catch (error) {
-    const message = error instanceof MemoryLimitError ? `the samples in the WAL do not fit in memory: ${error.message}` : errorMessage(error);
-    const failed: IngestEvent = { kind: 'failed', message };
-    port.postMessage(failed);
-  }
-});
+try {
+  worker.start();
+} catch (error) {
+  const message = error instanceof MemoryLimitError ? `the samples in the WAL do not fit in memory: ${error.message}` : errorMessage(error);
+  const failed: IngestEvent = { kind: 'failed', message };
+  port.postMessage(failed);
+}

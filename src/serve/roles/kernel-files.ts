@@ -6,7 +6,7 @@ import type { KernelModules } from '../../core/kernels/kernels.ts';
 
 /** Compiles the kernels from build/kernels. @throws Error naming the missing file */
 export function loadKernelModules(): KernelModules {
-  return { head: loadKernelModule('head'), exposition: loadKernelModule('exposition') };
+  return { head: loadKernelModule('head'), exposition: loadKernelModule('exposition'), snappy: loadKernelModule('snappy') };
 }
 
 /** Compiles one kernel. */

@@ -74,7 +74,6 @@ export class QueryPool {
     registry.gauge('prometheus_engine_queries_concurrent_max', 'The max number of concurrent queries.').set(options.workerCount);
     this.#running.set(0);
     this.#refused.add(0);
-    this.#slots.push(this.#open(0));
   }
 
   /**
@@ -151,7 +150,7 @@ export class QueryPool {
     this.#dispatch();
   }
 
-  /** Hands waiting queries to free workers. A worker beyond the first is started when all others are busy, and then stays. */
+  /** Hands waiting queries to free workers. A worker is started when there is none that is free, and then stays. */
   #dispatch(): void {
     while (this.#waiting.length > 0) {
       const slot = this.#freeSlot();

@@ -21,15 +21,22 @@ export class WalWriteError extends Error {
 
 export type WalCompression = 'none' | 'snappy';
 
+/** Packs one record into a snappy block; the view is valid until the next call. */
+export interface RecordEncoder {
+  encode(record: Uint8Array): Uint8Array;
+}
+
 export interface WalWriterOptions {
   readonly segmentBytes?: number;
   readonly compression: WalCompression;
+  /** Does the compression; without one the writer has its own. */
+  readonly encoder?: RecordEncoder;
 }
 
 export class WalWriter {
   readonly #folder: string;
   readonly #segmentBytes: number;
-  readonly #encoder: SnappyEncoder | null;
+  readonly #encoder: RecordEncoder | null;
   #segment: number;
   #fd: number;
   /** Bytes of the open segment that are good. */
@@ -43,7 +50,7 @@ export class WalWriter {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
-    this.#encoder = options.compression === 'snappy' ? new SnappyEncoder() : null;
+    this.#encoder = options.compression === 'snappy' ? (options.encoder ?? new SnappyEncoder()) : null;
     this.#segment = Math.max(listSegments(folder).at(-1) ?? -1, lastCheckpoint(folder)?.index ?? -1) + 1;
     this.#fd = this.#open();
   }

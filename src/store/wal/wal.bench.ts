@@ -1,5 +1,5 @@
 /**
- * Measures the WAL: encoding, framing and handing to the operating system, with and without compression, and reading it back.
+ * Measures the WAL: encoding, framing and handing to the operating system, without compression, with it, and with the kernel for it, and reading it back.
  * A call logs one scrape of 5,000 counters and gauges. Prints nanoseconds and bytes a sample, and a hash of what was read.
  *
  * Run: node src/store/wal/wal.bench.ts [scrapes]
@@ -9,19 +9,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BinaryWriter } from '../../core/bytes/binary-writer.ts';
 import { crc32c } from '../../core/bytes/crc32c.ts';
+import { createSnappyKernel } from '../../../test/kernels.ts';
 import { readWal } from './wal-reader.ts';
 import { encodeSamples, SampleRecord } from './wal-records.ts';
 import { WalWriter } from './wal-writer.ts';
 
 const scrapes = Number(process.argv[2] ?? 20);
 const SERIES = 5000;
+const VARIANTS = [
+  ['none', 'none', undefined],
+  ['snappy', 'snappy', undefined],
+  ['snappy kernel', 'snappy', createSnappyKernel()],
+] as const;
 const refs = Array.from({ length: SERIES }, (_, i) => i + 1);
 const times = new Float64Array(SERIES);
 const values = new Float64Array(SERIES);
 
-for (const compression of ['none', 'snappy'] as const) {
+for (const [name, compression, encoder] of VARIANTS) {
   const folder = mkdtempSync(join(tmpdir(), 'coeus-wal-bench-'));
-  const writer = new WalWriter(folder, { compression });
+  const writer = new WalWriter(folder, { compression, ...(encoder ? { encoder } : {}) });
   const out = new BinaryWriter();
   let encodeMs = 0;
   let logMs = 0;
@@ -52,7 +58,7 @@ for (const compression of ['none', 'snappy'] as const) {
   rmSync(folder, { recursive: true });
   const perSample = (ms: number): string => ((ms * 1e6) / total).toFixed(1);
   process.stdout.write(
-    `${compression}: encode ${perSample(encodeMs)} ns/sample, log ${perSample(logMs)}, read ${perSample(readMs)}, ` +
+    `${name}: encode ${perSample(encodeMs)} ns/sample, log ${perSample(logMs)}, read ${perSample(readMs)}, ` +
       `${(bytes / total).toFixed(2)} bytes/sample, ${faults.length} faults, hash ${hash.toString(16)}\n`,
   );
 }
