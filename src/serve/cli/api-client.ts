@@ -2,75 +2,109 @@
  * Asks a server's HTTP API, ours or Prometheus', for the commands that do.
  */
 import { errorMessage } from '../../core/base/errors.ts';
+import { DEFAULT_HTTP_CLIENT_CONFIG, type HttpClientConfig } from '../../core/model/http-client-config.ts';
+import {
+  BodyTooLargeError,
+  createHttpClient,
+  HttpRequestError,
+  type HttpClient,
+} from '../../ingest/discovery/http-client.ts';
+import { ServerError } from './server-error.ts';
 
 /** Longest wait for an answer. */
 const TIMEOUT_MS = 120_000;
+/** Longest answer that is taken. */
+export const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Most characters of an answer that an error repeats. */
+const MAX_EXCERPT = 200;
 
-/** No answer, or one that says what was wrong. */
-export class ServerError extends Error {
-  override readonly name = 'ServerError';
+export interface ApiClientOptions {
+  /** Credentials, TLS, proxy. */
+  readonly http?: HttpClientConfig;
+  /** Extra request headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly maxAnswerBytes?: number;
 }
 
-/** The address that users write: the scheme may be missing. @throws ServerError */
-export function serverUrl(text: string): string {
-  const url = text.includes('://') ? text : `http://${text}`;
-  if (!URL.canParse(url)) throw new ServerError(`"${text}" is not a server's URL`);
-  return url.replace(/\/+$/, '');
+interface Answer {
+  readonly url: string;
+  readonly status: number;
+  readonly isJson: boolean;
+  readonly text: string;
 }
 
-/** Sends a form and gives the `data` of the answer. @throws ServerError */
-export async function askApi(
-  server: string,
-  path: string,
-  form: URLSearchParams,
-  headers: Readonly<Record<string, string>>,
-): Promise<unknown> {
-  const text = await ask(`${serverUrl(server)}/api/v1/${path}`, { method: 'POST', body: form, headers });
-  return dataOf(text);
-}
+export class ApiClient {
+  /** Without slashes at its end. */
+  readonly url: string;
+  readonly #client: HttpClient;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #maxAnswerBytes: number;
 
-/** The same by GET, for routes that take no form. @throws ServerError */
-export async function getApi(
-  server: string,
-  path: string,
-  params: URLSearchParams,
-  headers: Readonly<Record<string, string>>,
-): Promise<unknown> {
-  return dataOf(await ask(`${serverUrl(server)}/api/v1/${path}?${params.toString()}`, { headers }));
-}
+  /** @param server the address that users write: the scheme may be missing @throws ServerError */
+  constructor(server: string, { http, headers, maxAnswerBytes }: ApiClientOptions = {}) {
+    const url = server.includes('://') ? server : `http://${server}`;
+    if (!URL.canParse(url)) throw new ServerError(`"${server}" is not a server's URL`);
+    this.url = url.replace(/\/+$/, '');
+    this.#client = createHttpClient(http ?? DEFAULT_HTTP_CLIENT_CONFIG);
+    this.#headers = headers ?? {};
+    this.#maxAnswerBytes = maxAnswerBytes ?? MAX_ANSWER_BYTES;
+  }
 
-/** Status and text of a plain path. @throws ServerError where there is no answer */
-export async function getPath(server: string, path: string): Promise<{ status: number; text: string }> {
-  const url = `${serverUrl(server)}${path}`;
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return { status: response.status, text: await response.text() };
-  } catch (error) {
-    throw new ServerError(`Get "${url}": ${reason(error)}`, { cause: error });
+  /** Sends a form and gives the `data` of the answer. @throws ServerError */
+  async post(path: string, form: URLSearchParams): Promise<unknown> {
+    return dataOf(await this.#ask('POST', `/api/v1/${path}`, form.toString()));
+  }
+
+  /** The same by GET, for routes that take no form. @throws ServerError */
+  async get(path: string, params: URLSearchParams): Promise<unknown> {
+    return dataOf(await this.#ask('GET', `/api/v1/${path}?${params.toString()}`));
+  }
+
+  /** Status and text of a plain path. @throws ServerError where there is no answer */
+  getPlain(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    return this.#ask('GET', path);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async #ask(method: 'GET' | 'POST', path: string, form?: string): Promise<Answer> {
+    const url = `${this.url}${path}`;
+    const type = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+    try {
+      const { status, headers, body } = await this.#client.request({
+        url,
+        method,
+        headers: { ...type, ...this.#headers },
+        ...(form === undefined ? {} : { body: form }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        maxBodyBytes: this.#maxAnswerBytes,
+      });
+      const text = Buffer.concat(await Array.fromAsync(body)).toString('utf8');
+      return { url, status, text, isJson: headers['content-type']?.startsWith('application/json') ?? false };
+    } catch (error) {
+      throw new ServerError(`${method === 'POST' ? 'Post' : 'Get'} "${url}": ${reasonOf(error)}`, { cause: error });
+    }
   }
 }
 
-async function ask(url: string, init: RequestInit): Promise<string> {
+function dataOf({ url, status, isJson, text }: Answer): unknown {
+  if (!isJson) throw new ServerError(`${url}: ${status} ${text.trim().slice(0, MAX_EXCERPT)}`);
+  let envelope: { status?: unknown; data?: unknown; errorType?: unknown; error?: unknown };
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
-    if (!isJson) throw new ServerError(`${url}: ${response.status} ${text.trim().slice(0, 200)}`);
-    return text;
-  } catch (error) {
-    if (error instanceof ServerError) throw error;
-    throw new ServerError(`${init.method === 'POST' ? 'Post' : 'Get'} "${url}": ${reason(error)}`, { cause: error });
+    envelope = JSON.parse(text) as typeof envelope;
+  } catch (cause) {
+    throw new ServerError(`${url}: ${errorMessage(cause)}`, { cause });
   }
-}
-
-function dataOf(text: string): unknown {
-  const envelope = JSON.parse(text) as { status?: unknown; data?: unknown; errorType?: unknown; error?: unknown };
   if (envelope.status !== 'success') throw new ServerError(`${String(envelope.errorType)}: ${String(envelope.error)}`);
   return envelope.data;
 }
 
-/** `fetch` hides what happened in the cause. */
-function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return errorMessage(cause);
+/** The client's own errors begin with method and URL, which stand in front already. */
+function reasonOf(error: unknown): string {
+  if (error instanceof HttpRequestError && error.cause !== undefined) return reasonOf(error.cause);
+  if (error instanceof BodyTooLargeError) return `the answer has more than ${error.maxBodyBytes} bytes`;
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return errorMessage(error);
 }

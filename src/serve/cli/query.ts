@@ -3,17 +3,23 @@
  */
 import { formatLabels, labelsFromObject } from '../../core/model/labels.ts';
 import { parseTime } from '../api/time.ts';
-import { askApi, getApi } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
+import { FlagError } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface QueryOptions {
-  readonly format: 'promql' | 'json';
-  /** Extra request headers. */
-  readonly headers: Readonly<Record<string, string>>;
-}
+export type OutputFormat = 'promql' | 'json';
 
 type Point = [number, string];
-type Element = { metric: Record<string, string>; value?: Point; values?: Point[] };
+/** Boundary rule, lower and upper bound, count. */
+type Bucket = [number, string, string, string];
+type HistogramPoint = [number, { count: string; sum: string; buckets?: Bucket[] }];
+interface Element {
+  readonly metric: Record<string, string>;
+  readonly value?: Point;
+  readonly values?: Point[];
+  readonly histogram?: HistogramPoint;
+  readonly histograms?: HistogramPoint[];
+}
 type QueryData = { resultType: string; result: unknown };
 
 /** Steps of a range query whose step wasn't given. */
@@ -21,14 +27,14 @@ const DEFAULT_STEPS = 250;
 
 export async function queryInstant(
   terminal: Terminal,
-  server: string,
+  client: ApiClient,
   expr: string,
   time: string | undefined,
-  options: QueryOptions,
+  format: OutputFormat,
 ): Promise<void> {
   const form = new URLSearchParams({ query: expr });
   if (time !== undefined) form.set('time', String(parseTime(time) / 1000));
-  print(terminal, (await askApi(server, 'query', form, options.headers)) as QueryData, options);
+  print(terminal, (await client.post('query', form)) as QueryData, format);
 }
 
 export interface RangeOptions {
@@ -41,17 +47,18 @@ export interface RangeOptions {
 /** By default the last five minutes. */
 export async function queryRange(
   terminal: Terminal,
-  server: string,
+  client: ApiClient,
   expr: string,
   range: RangeOptions,
   nowMs: number,
-  options: QueryOptions,
+  format: OutputFormat,
 ): Promise<void> {
   const endMs = range.end === undefined ? nowMs : parseTime(range.end);
   const startMs = range.start === undefined ? endMs - 300_000 : parseTime(range.start);
+  if (endMs < startMs) throw new FlagError('start time is not before end time');
   const step = range.step ?? String(Math.max(1, Math.floor((endMs - startMs) / DEFAULT_STEPS / 1000)));
   const form = new URLSearchParams({ query: expr, start: String(startMs / 1000), end: String(endMs / 1000), step });
-  print(terminal, (await askApi(server, 'query_range', form, options.headers)) as QueryData, options);
+  print(terminal, (await client.post('query_range', form)) as QueryData, format);
 }
 
 export interface MatchOptions {
@@ -62,29 +69,27 @@ export interface MatchOptions {
 
 export async function querySeries(
   terminal: Terminal,
-  server: string,
+  client: ApiClient,
   selection: MatchOptions,
-  options: QueryOptions,
+  format: OutputFormat,
 ): Promise<void> {
-  const series = (await askApi(server, 'series', matchForm(selection), options.headers)) as Record<string, string>[];
-  if (options.format === 'json') return terminal.out(`${JSON.stringify(series)}\n`);
+  const series = (await client.post('series', matchForm(selection))) as Record<string, string>[];
+  if (format === 'json') return terminal.out(`${JSON.stringify(series)}\n`);
   for (const labels of series) terminal.out(`${allLabels(labels)}\n`);
 }
 
 export async function queryLabels(
   terminal: Terminal,
-  server: string,
+  client: ApiClient,
   name: string,
   selection: MatchOptions,
-  options: QueryOptions,
+  format: OutputFormat,
 ): Promise<void> {
-  const values = (await getApi(
-    server,
+  const values = (await client.get(
     `label/${encodeURIComponent(name)}/values`,
     matchForm(selection),
-    options.headers,
   )) as string[];
-  if (options.format === 'json') return terminal.out(`${JSON.stringify(values)}\n`);
+  if (format === 'json') return terminal.out(`${JSON.stringify(values)}\n`);
   for (const value of values) terminal.out(`${value}\n`);
 }
 
@@ -96,18 +101,35 @@ function matchForm({ match, start, end }: MatchOptions): URLSearchParams {
   return form;
 }
 
-function print(terminal: Terminal, { resultType, result }: QueryData, { format }: QueryOptions): void {
+function print(terminal: Terminal, { resultType, result }: QueryData, format: OutputFormat): void {
   if (format === 'json') return terminal.out(`${JSON.stringify(result)}\n`);
   if (resultType === 'scalar' || resultType === 'string') {
     const [time, value] = result as Point;
     return terminal.out(`${resultType}: ${value} @[${time}]\n`);
   }
-  for (const { metric, value, values } of result as Element[]) {
-    const labels = formatLabels(labelsFromObject(metric));
-    if (value) terminal.out(`${labels} => ${value[1]} @[${value[0]}]\n`);
-    else terminal.out(`${labels} =>\n${(values ?? []).map(([time, text]) => `${text} @[${time}]\n`).join('')}`);
-  }
+  terminal.out(`${(result as Element[]).map(elementText).join('\n')}\n`);
 }
+
+function elementText({ metric, value, values, histogram, histograms }: Element): string {
+  const labels = formatLabels(labelsFromObject(metric));
+  if (value !== undefined) return `${labels} => ${pointText(value)}`;
+  if (histogram !== undefined) return `${labels} => ${histogramText(histogram)}`;
+  return [`${labels} =>`, ...(values ?? []).map(pointText), ...(histograms ?? []).map(histogramText)].join('\n');
+}
+
+const pointText = ([time, value]: Point): string => `${value} @[${time}]`;
+
+function histogramText([time, { count, sum, buckets }]: HistogramPoint): string {
+  const shown = (buckets ?? []).map(([rule, lower, upper, bucketCount]) => {
+    const isLowerIn = rule === 1 || rule === 3;
+    const isUpperIn = rule === 0 || rule === 3;
+    return `${isLowerIn ? '[' : '('}${lower},${upper}${isUpperIn ? ']' : ')'}:${bucketCount}`;
+  });
+  return `Count: ${sixDecimals(count)}, Sum: ${sixDecimals(sum)}, Buckets: [${shown.join(' ')}] @[${time}]`;
+}
+
+/** Numbers that are none stay as they are. */
+const sixDecimals = (text: string): string => (Number.isFinite(Number(text)) ? Number(text).toFixed(6) : text);
 
 /** With the metric name among the labels. */
 function allLabels(labels: Record<string, string>): string {

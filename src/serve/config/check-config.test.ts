@@ -146,7 +146,7 @@ const cases: readonly (readonly [string, Record<string, string>, CheckConfigOpti
     VALID,
     '  FAILED: too long scrape interval found, data point will be marked as stale - job: j, interval: 5m\n',
   ],
-  ['an unknown lint', { 'p.yml': JOB }, { lint: 'spelling' }, 0, VALID, 'WARNING: unknown lint option spelling\n'],
+  ['an unknown lint', { 'p.yml': JOB }, { lint: 'spelling' }, 0, `WARNING: unknown lint option spelling\n${VALID}`, ''],
   [
     'agent mode',
     { 'p.yml': 'rule_files: [r.yml]' },

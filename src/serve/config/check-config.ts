@@ -16,11 +16,11 @@ import type { SdConfig } from '../../ingest/discovery/sd-config.ts';
 import { ADDRESS_LABEL, type TargetGroup } from '../../ingest/discovery/target-group.ts';
 import { toTargetGroup } from '../../ingest/discovery/target-list.ts';
 import { filesOf, loadConfigFile, type LoadedConfig } from './load.ts';
-import { duplicateRules, parseRuleFile } from './rule-file.ts';
+import { parseRuleFile } from './rule-file.ts';
+import { chooseLints, DEFAULT_LINT, duplicatesText, type Lint } from './rule-lints.ts';
 import type { ScrapeConfig } from './scrape-schema.ts';
 
-const LINTS = ['all', 'duplicate-rules', 'too-long-scrape-interval', 'none'] as const;
-export type Lint = (typeof LINTS)[number];
+const LINTS = ['duplicate-rules', 'too-long-scrape-interval'] as const;
 const DEFAULT_LOOKBACK_MS = 5 * 60_000;
 
 const OK = 0;
@@ -72,7 +72,8 @@ class Report {
 /** Checks each file; a file that can't be used does not keep the others from being checked. */
 export async function checkConfig(files: readonly string[], options: CheckConfigOptions = {}): Promise<CheckOutcome> {
   const report = new Report();
-  const lints = lintsOf(options.lint ?? 'duplicate-rules', report);
+  const { lints, unknown } = chooseLints(options.lint ?? DEFAULT_LINT, LINTS);
+  for (const word of unknown) report.out(`WARNING: unknown lint option ${word}`);
   for (const file of files) {
     report.out(`Checking ${file}`);
     try {
@@ -103,18 +104,6 @@ export async function checkConfig(files: readonly string[], options: CheckConfig
 /** Something that the configuration names is not as it should be. */
 class CheckError extends Error {
   override readonly name = 'CheckError';
-}
-
-function lintsOf(text: string, report: Report): ReadonlySet<Lint> {
-  const chosen = new Set<Lint>();
-  for (const word of text.split(',')) {
-    const lint = LINTS.find((known) => known === word);
-    if (lint === undefined) report.stderr += `WARNING: unknown lint option ${word}\n`;
-    else if (lint === 'all') for (const each of LINTS) chosen.add(each);
-    else chosen.add(lint);
-  }
-  if (text === 'none') chosen.clear();
-  return chosen;
 }
 
 async function existingRuleFiles({ config }: LoadedConfig): Promise<readonly string[]> {
@@ -292,18 +281,11 @@ async function checkRuleFile(
     const groups = parseRuleFile(await readFile(file, 'utf8'), {
       ignoreUnknownFields: options.ignoreUnknownFields === true,
     });
-    const duplicates = lints.has('duplicate-rules') ? duplicateRules(groups) : [];
-    if (duplicates.length === 0)
+    const duplicates = lints.has('duplicate-rules') ? duplicatesText(groups) : '';
+    if (duplicates === '')
       report.out(`  SUCCESS: ${groups.reduce((sum, group) => sum + group.rules.length, 0)} rules found`);
-    else {
-      const shown = duplicates.map(
-        ({ metric, labels }) =>
-          `Metric: ${metric}\nLabel(s):\n${[...labels].map(([name, value]) => `\t${name}: ${value}\n`).join('')}`,
-      );
-      report.finding(
-        `\n     lint error ${duplicates.length} duplicate rule(s) found.\n${shown.join('')}Might cause inconsistency while recording expressions`,
-      );
-    }
+    else report.finding(`
+     ${duplicates}`);
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof Error && 'code' in error)) throw error;
     report.fail(`\n     ${file}: ${errorMessage(error)}`);

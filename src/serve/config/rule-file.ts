@@ -4,7 +4,16 @@
  * Source: Prometheus, "recording rules" and "alerting rules"; rulefmt.
  */
 import { errorMessage } from '../../core/base/errors.ts';
-import { formatLabels, isLegacyLabelName, labelsFromPairs, METRIC_NAME, quote } from '../../core/model/labels.ts';
+import {
+  compareLabels,
+  compareStrings,
+  isLegacyLabelName,
+  labelsFromPairs,
+  labelsKey,
+  METRIC_NAME,
+  quote,
+  type Labels,
+} from '../../core/model/labels.ts';
 import { isLabelName } from '../../core/model/relabel.ts';
 import {
   field,
@@ -130,18 +139,20 @@ export function parseRuleFile(
 
 export interface DuplicateRule {
   readonly metric: string;
-  readonly labels: ReadonlyMap<string, string>;
+  readonly labels: Labels;
 }
 
-/** Rules of one name and label set after the first: their series would overwrite each other. */
+/** Rules that share name and label set, each once, in order of them: their series would overwrite each other. */
 export function duplicateRules(groups: readonly RuleGroupConfig[]): DuplicateRule[] {
-  const seen = new Set<string>();
+  const counts = new Map<string, number>();
   const duplicates: DuplicateRule[] = [];
   for (const rule of groups.flatMap((group) => group.rules)) {
     const metric = rule.record || rule.alert;
-    const key = formatLabels(labelsFromPairs([...rule.labels, [METRIC_NAME, metric]]));
-    if (seen.has(key)) duplicates.push({ metric, labels: rule.labels });
-    seen.add(key);
+    const labels = labelsFromPairs(rule.labels);
+    const key = labelsKey([metric, ...labels]);
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    if (count === 2) duplicates.push({ metric, labels });
   }
-  return duplicates;
+  return duplicates.sort((a, b) => compareStrings(a.metric, b.metric) || compareLabels(a.labels, b.labels));
 }
