@@ -114,8 +114,9 @@ export function readTombstones(folder: string, files: OpenFiles): Tombstones {
     while (!cursor.isDone) {
       const at = cursor.at;
       const ref = cursor.uvarint();
-      const firstMs = cursor.roundedVarint();
-      const lastMs = cursor.roundedVarint();
+      // Whoever deleted "everything" may have written the least and the greatest 64 bits hold.
+      const firstMs = Math.max(cursor.roundedVarint(), Number.MIN_SAFE_INTEGER);
+      const lastMs = Math.min(cursor.roundedVarint(), Number.MAX_SAFE_INTEGER);
       if (firstMs > lastMs) throw corrupt(`a tombstone ends at ${lastMs}, before it begins at ${firstMs}`, at);
       const intervals = byRef.get(ref);
       if (intervals === undefined) byRef.set(ref, [firstMs, lastMs]);

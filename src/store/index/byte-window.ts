@@ -27,11 +27,6 @@ export class ByteWindow {
     return this.#bytes;
   }
 
-  /** Bytes that the window holds from `offset` on, which was located. */
-  heldFrom(offset: number): number {
-    return this.#end - offset;
-  }
-
   /**
    * Where byte `offset` of the file stands in `bytes`; `length` bytes follow there.
    *
