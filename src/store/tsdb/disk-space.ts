@@ -1,0 +1,27 @@
+/**
+ * How large the disk is and what is free on it.
+ */
+import { statfsSync } from 'node:fs';
+import { errorMessage } from '../../core/base/errors.ts';
+import { FileReadError } from '../index/byte-source.ts';
+
+export interface DiskSpace {
+  readonly totalBytes: number;
+  /** For us, not for the superuser. */
+  readonly freeBytes: number;
+}
+
+/** Something was not begun, since the disk could not hold what comes out. */
+export class DiskSpaceError extends Error {
+  override readonly name = 'DiskSpaceError';
+}
+
+/** @throws FileReadError */
+export function diskSpace(folder: string): DiskSpace {
+  try {
+    const { bsize, blocks, bavail } = statfsSync(folder);
+    return { totalBytes: bsize * blocks, freeBytes: bsize * bavail };
+  } catch (error) {
+    throw new FileReadError(`cannot read the size of the disk of ${folder}: ${errorMessage(error)}`, { cause: error });
+  }
+}
