@@ -17,12 +17,12 @@ import { Block } from '../block/block.ts';
 import { BlockQuerier } from '../block/block-querier.ts';
 import type { SourceRange } from '../block/block-source.ts';
 import { OpenFiles } from '../index/byte-source.ts';
+import { SymbolCache } from '../index/symbol-cache.ts';
 import type { BlockReaders } from './block-keeper.ts';
 import { listBlocks } from './block-folders.ts';
 import type { BlockSetChange } from './block-set.ts';
-import type { Deletion } from './delete-series.ts';
 import { KEEP_ALL } from './retention.ts';
-import { Store, type HeadPort, type StoreOptions } from './store.ts';
+import { Store, type Deletion, type HeadPort, type StoreOptions } from './store.ts';
 
 export const HOUR_MS = 3_600_000;
 
@@ -173,7 +173,7 @@ export async function dumpBlocks(dataFolder: string): Promise<string[]> {
   const lines = new Set<string>();
   const out = new MixedSamples();
   for (const ulid of listBlocks(dataFolder)) {
-    const set = await new BlockQuerier(Block.open(join(dataFolder, ulid), { files })).select({ matchers: [], startMs: -1e15, endMs: 1e15 });
+    const set = await new BlockQuerier(Block.open(join(dataFolder, ulid), { files, symbols: new SymbolCache() })).select({ matchers: [], startMs: -1e15, endMs: 1e15 });
     for (let i = 0; i < set.seriesCount; i++) {
       const key = formatLabels(set.labels(i));
       out.clear();

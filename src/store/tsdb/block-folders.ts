@@ -110,7 +110,7 @@ function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    throw new FileReadError(`cannot read ${folder}: ${errorMessage(error)}`, { cause: error });
+    throw new FileReadError(folder, error);
   }
 }
 

@@ -67,15 +67,19 @@ export class BlockKeeper {
     const removed = [...replaced, ...expired];
     const left = [...gone, ...removed];
     for (const { meta } of left) this.set.forget(meta.ulid);
-    await this.announce({ added: added.filter((info) => !left.includes(info)), changed: [], removed: left });
+    await this.#announce({ added: added.filter((info) => !left.includes(info)), changed: [], removed: left });
     for (const { folder } of gone) log.warn('block is gone', { block: folder });
     for (const { meta } of removed) this.#removeWhenUnread(meta.ulid);
     this.#setAside(kept, damaged);
     if (this.set.unreadable().length > 0) metrics.reloadFailures.add(1);
   }
 
-  /** Tells all readers. */
-  async announce(change: BlockSetChange): Promise<void> {
+  /** Tells all readers that the blocks must be opened anew. */
+  async announceChanged(ulids: ReadonlySet<string>): Promise<void> {
+    await this.#announce({ added: [], changed: this.set.infos().filter(({ meta }) => ulids.has(meta.ulid)), removed: [] });
+  }
+
+  async #announce(change: BlockSetChange): Promise<void> {
     if (change.added.length + change.changed.length + change.removed.length > 0) await this.#options.readers.use(change);
   }
 

@@ -9,6 +9,7 @@ import { CorruptError } from '../../core/base/errors.ts';
 import { Block } from '../block/block.ts';
 import type { BlockMeta } from '../block/block-meta.ts';
 import { FileReadError, OpenFiles } from '../index/byte-source.ts';
+import { SymbolCache } from '../index/symbol-cache.ts';
 import { folderFingerprint, listBlocks } from './block-folders.ts';
 import { BLOCK_HINT } from './compaction-plan.ts';
 
@@ -49,6 +50,7 @@ interface OpenBlock {
 export class BlockSet {
   readonly #dataFolder: string;
   readonly #files = new OpenFiles();
+  readonly #symbols = new SymbolCache();
   readonly #open = new Map<string, OpenBlock>();
   readonly #unreadable = new Map<string, UnreadableBlock & { readonly fingerprint: string }>();
 
@@ -117,7 +119,7 @@ export class BlockSet {
   }
 
   #openBlock(folder: string, ulid: string): BlockInfo {
-    const block = Block.open(folder, { files: this.#files });
+    const block = Block.open(folder, { files: this.#files, symbols: this.#symbols });
     const { meta, byteLength } = block;
     if (meta.ulid !== ulid) {
       block.close();
@@ -148,7 +150,4 @@ export function writtenUntilMs(blocks: readonly BlockInfo[]): number {
 }
 
 /** Whether the bytes are at fault, not the system that should have read them. */
-function isDamage(error: CorruptError | FileReadError): boolean {
-  const code: unknown = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
-  return error instanceof CorruptError || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
-}
+const isDamage = (error: CorruptError | FileReadError): boolean => error instanceof CorruptError || error.isMissing;

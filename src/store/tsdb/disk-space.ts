@@ -2,7 +2,6 @@
  * How large the disk is and what is free on it.
  */
 import { statfsSync } from 'node:fs';
-import { errorMessage } from '../../core/base/errors.ts';
 import { FileReadError } from '../index/byte-source.ts';
 
 export interface DiskSpace {
@@ -22,6 +21,6 @@ export function diskSpace(folder: string): DiskSpace {
     const { bsize, blocks, bavail } = statfsSync(folder);
     return { totalBytes: bsize * blocks, freeBytes: bsize * bavail };
   } catch (error) {
-    throw new FileReadError(`cannot read the size of the disk of ${folder}: ${errorMessage(error)}`, { cause: error });
+    throw new FileReadError(folder, error);
   }
 }

@@ -14,10 +14,12 @@ import type { Clock } from '../../core/base/clock.ts';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 import type { LogFields, Logger } from '../../core/base/log.ts';
 import type { Counter, Registry } from '../../core/base/metrics.ts';
+import type { Matcher } from '../../core/model/matcher.ts';
 import type { ChunkSource } from '../../core/storage/chunk-source.ts';
 import type { Block } from '../block/block.ts';
 import { writeBlockMeta, type BlockCompaction, type BlockMeta } from '../block/block-meta.ts';
 import type { SourceRange } from '../block/block-source.ts';
+import { deleteSamples } from '../block/delete-samples.ts';
 import { BlockWriteCanceledError } from '../block/block-writer.ts';
 import { DEFAULT_SEGMENT_BYTES } from '../block/chunk-segments.ts';
 import { FileReadError } from '../index/byte-source.ts';
@@ -28,7 +30,6 @@ import { BlockKeeper, type BlockReaders } from './block-keeper.ts';
 import { writtenUntilMs, type BlockInfo, type UnreadableBlock } from './block-set.ts';
 import { alignedStart, blockRanges, MIN_BLOCK_RANGE_MS, planCompaction } from './compaction-plan.ts';
 import { Compactor } from './compactor.ts';
-import { deleteFromBlock, type Deletion } from './delete-series.ts';
 import { diskSpace, DiskSpaceError, type DiskSpace } from './disk-space.ts';
 import { makeSnapshot, SNAPSHOT_RANDOM_BYTES, snapshotName } from './snapshot.ts';
 import type { RetentionLimits } from './retention.ts';
@@ -39,6 +40,13 @@ import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 const HEAD_RANGES = 1.5;
 /** What counts as taken beside blocks. */
 const HEAD_FOLDERS = ['wal', 'wbl', 'chunks_head'];
+
+/** Series that pass all matchers of any one set, and samples of theirs in [startMs, endMs]. */
+export interface Deletion {
+  readonly matcherSets: readonly (readonly Matcher[])[];
+  readonly startMs: number;
+  readonly endMs: number;
+}
 
 /** The samples in memory, which another thread owns. */
 export interface HeadPort {
@@ -184,20 +192,20 @@ export class Store {
   deleteSeries(deletion: Deletion): Promise<number> {
     return this.#inTurn(async () => {
       const { head } = this.#options;
-      const changed: BlockInfo[] = [];
+      const changed = new Set<string>();
       const errors: unknown[] = [];
       let count = 0;
       for (const { meta } of this.blocks()) {
         try {
-          const deleted = deleteFromBlock(this.#block(meta), deletion);
+          const deleted = this.#deleteFromBlock(meta, deletion);
           count += deleted;
-          if (deleted > 0) changed.push(this.#keeper.set.reopen(meta.ulid));
+          if (deleted > 0) changed.add(meta.ulid);
         } catch (error) {
           // Whatever can be deleted is, before the caller learns what can't.
           errors.push(error);
         }
       }
-      await this.#keeper.announce({ added: [], changed, removed: [] });
+      await this.#keeper.announceChanged(changed);
       count += await head.deleteSeries(deletion);
       if (errors.length > 0) throw errors[0];
       return count;
@@ -329,15 +337,22 @@ export class Store {
     await this.#keeper.reload();
   }
 
+  #deleteFromBlock(meta: BlockMeta, { matcherSets, startMs, endMs }: Deletion): number {
+    let count = 0;
+    for (const matchers of matcherSets) {
+      const deleted = deleteSamples(this.#block(meta), { matchers, startMs, endMs });
+      if (deleted > 0) this.#keeper.set.reopen(meta.ulid);
+      count += deleted;
+    }
+    return count;
+  }
+
   /** Keeps the planner from trying again: with the block whose bytes are at fault, or with all where that is none in particular. */
   async #markFailed(blocks: readonly Block[], error: CorruptError | IndexLimitError): Promise<void> {
     const culprits = error instanceof CorruptError ? blocks.filter(({ folder }) => error.file.startsWith(folder)) : [];
-    const changed: BlockInfo[] = [];
-    for (const block of culprits.length > 0 ? culprits : blocks) {
-      this.#mark(block, { hasFailed: true });
-      changed.push(this.#keeper.set.reopen(block.meta.ulid));
-    }
-    await this.#keeper.announce({ added: [], changed, removed: [] });
+    const marked = culprits.length > 0 ? culprits : blocks;
+    for (const block of marked) this.#mark(block, { hasFailed: true });
+    await this.#keeper.announceChanged(new Set(marked.map(({ meta }) => meta.ulid)));
   }
 
   #mark({ folder, meta }: Block, compaction: Partial<BlockCompaction>): void {
