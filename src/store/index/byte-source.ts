@@ -2,7 +2,7 @@
  * Ranges of a file that does not change while it is read: an index or a chunk segment on disk.
  *
  * There is no page cache here. The kernel's is shared by all threads already, and a `pread` of what it holds costs less than copying
- * the same bytes out of memory that threads share: docs/adr/0004-no-page-cache-of-our-own.md has the figures. What a reader needs
+ * the same bytes out of memory that threads share: docs/adr/0005-no-page-cache-of-our-own.md has the figures. What a reader needs
  * together it reads together, through a ByteWindow.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
