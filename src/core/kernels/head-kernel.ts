@@ -6,7 +6,9 @@
  */
 import type { LinearMemory } from './linear-memory.ts';
 import { instantiateKernel } from './kernels.ts';
-import { BLOCK_BITS, CHUNK_MAX_BITS, CHUNK_SAMPLES, LISTED, META, RECORD, ROOT, SLAB_ENTRIES, SLAB_SHIFT, STATUS } from './head-layout.ts';
+import {
+  ALL_HIDDEN, BLOCK_BITS, BLOCK_BYTES, CHUNK_MAX_BITS, CHUNK_SAMPLES, LISTED, META, RECORD, ROOT, SLAB_ENTRIES, SLAB_SHIFT, STATUS,
+} from './head-layout.ts';
 
 /** Addresses come back as signed 32-bit numbers from WebAssembly: use `>>> 0`. */
 export interface HeadKernel {
@@ -57,6 +59,7 @@ export class HeadKernelTwin implements HeadKernel {
   append(root: number, refs: number, times: number, values: number, statuses: number, count: number, minValidMs: number, chunkRangeMs: number): number {
     this.#root = root;
     const { u32, f64, u8 } = this.#memory;
+    const transaction = u32[(root + ROOT.TRANSACTION) >>> 2]!;
     let appended = 0;
     for (let i = 0; i < count; i++) {
       const ref = u32[(refs >>> 2) + i]!;
@@ -74,10 +77,11 @@ export class HeadKernelTwin implements HeadKernel {
       } else status = time < minValidMs ? STATUS.OUT_OF_BOUNDS : STATUS.OUT_OF_ORDER;
       u8[statuses + i] = status;
       if (status !== STATUS.OK) continue;
+      this.#hide(record, time - last, transaction);
       this.#appendOne(record, ref, time, high, low, chunkRangeMs);
       appended++;
       if (time > f64[(root + ROOT.MAX_TIME) >>> 3]!) f64[(root + ROOT.MAX_TIME) >>> 3] = time;
-      if (time < f64[(root + ROOT.MIN_TIME) >>> 3]!) f64[(root + ROOT.MIN_TIME) >>> 3] = time;
+      if (time < f64[(root + ROOT.APPENDED_MIN_TIME) >>> 3]!) f64[(root + ROOT.APPENDED_MIN_TIME) >>> 3] = time;
     }
     return appended;
   }
@@ -99,10 +103,21 @@ export class HeadKernelTwin implements HeadKernel {
     u8[address + 1] = value >>> 8;
   }
 
+  /** How far before the new sample the newest one lies that is not of the open transaction. Readers may see it only with the sample. */
+  #hide(record: number, sinceLast: number, transaction: number): void {
+    const { u32, i32 } = this.#memory;
+    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
+    const at = (record + RECORD.HIDDEN) >>> 2;
+    const isSame = u32[(record + RECORD.TRANSACTION) >>> 2] === transaction;
+    const before = !isSame ? 0 : u32[at] === ALL_HIDDEN ? Number.POSITIVE_INFINITY : u32[at]!;
+    u32[(record + RECORD.TRANSACTION) >>> 2] = transaction;
+    u32[at] = Math.min(sinceLast + before, ALL_HIDDEN);
+  }
+
+  /** Ends the write that `#hide` has begun. */
   #appendOne(record: number, ref: number, time: number, high: number, low: number, chunkRangeMs: number): void {
     const { u32, i32, f64, u8 } = this.#memory;
-    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
-    let count = this.#get16(record + RECORD.COUNT);
+    let count = u8[record + RECORD.COUNT]!;
     if (count > 0) {
       const full =
         count >= CHUNK_SAMPLES ||
@@ -115,9 +130,8 @@ export class HeadKernelTwin implements HeadKernel {
     }
     if (count === 0) {
       this.#block = this.#take(ROOT.BLOCK_FREE, ROOT.BLOCK_NEXT, 64);
-      u32[this.#block >>> 2] = 0;
+      u32[this.#block >>> 2] = this.#block;
       this.#bit = 0;
-      u32[(record + RECORD.FIRST_BLOCK) >>> 2] = this.#block;
       f64[(record + RECORD.FIRST_TIME) >>> 3] = time;
       u8[record + RECORD.LEADING] = NO_WINDOW;
       u8[record + RECORD.TRAILING] = 0;
@@ -131,9 +145,8 @@ export class HeadKernelTwin implements HeadKernel {
       const delta = time - f64[(record + RECORD.LAST_TIME) >>> 3]!;
       const deltaAt = (record + RECORD.DELTA) >>> 2;
       if (count === 1) this.#putUvarint(delta);
-      else this.#putTimeDelta(delta - (u32[deltaAt]! + i32[deltaAt + 1]! * TWO_32));
-      u32[deltaAt] = delta % TWO_32;
-      i32[deltaAt + 1] = Math.floor(delta / TWO_32);
+      else this.#putTimeDelta(delta - u32[deltaAt]!);
+      u32[deltaAt] = delta;
       this.#putValue(record, high, low);
     }
     f64[(record + RECORD.LAST_TIME) >>> 3] = time;
@@ -141,7 +154,7 @@ export class HeadKernelTwin implements HeadKernel {
     u32[((record + RECORD.LAST_VALUE) >>> 2) + 1] = high;
     u32[(record + RECORD.LAST_BLOCK) >>> 2] = this.#block;
     this.#set16(record + RECORD.BIT, this.#bit);
-    this.#set16(record + RECORD.COUNT, count + 1);
+    u8[record + RECORD.COUNT] = count + 1;
     Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
   }
 
@@ -162,9 +175,9 @@ export class HeadKernelTwin implements HeadKernel {
     const { u32, f64, u8 } = this.#memory;
     const meta = this.#take(ROOT.META_FREE, ROOT.META_NEXT, META.BYTES);
     u32[(meta + META.OLDER) >>> 2] = u32[(record + RECORD.CLOSED) >>> 2]!;
-    u32[(meta + META.LOCATION) >>> 2] = u32[(record + RECORD.FIRST_BLOCK) >>> 2]!;
+    u32[(meta + META.LOCATION) >>> 2] = u32[u32[(record + RECORD.LAST_BLOCK) >>> 2]! >>> 2]!;
     u32[(meta + META.LENGTH) >>> 2] = this.#chunkBits(record);
-    this.#set16(meta + META.COUNT, this.#get16(record + RECORD.COUNT));
+    this.#set16(meta + META.COUNT, u8[record + RECORD.COUNT]!);
     u8[meta + META.STATE] = 0;
     f64[(meta + META.MIN_TIME) >>> 3] = f64[(record + RECORD.FIRST_TIME) >>> 3]!;
     f64[(meta + META.MAX_TIME) >>> 3] = f64[(record + RECORD.LAST_TIME) >>> 3]!;
@@ -175,14 +188,14 @@ export class HeadKernelTwin implements HeadKernel {
     u32[(this.#root + ROOT.PENDING_LAST) >>> 2] = meta;
     u32[(this.#root + ROOT.PENDING_COUNT) >>> 2]!++;
     u32[(record + RECORD.CLOSED) >>> 2] = meta;
-    this.#set16(record + RECORD.COUNT, 0);
+    u8[record + RECORD.COUNT] = 0;
   }
 
   #chunkBits(record: number): number {
     const { u32 } = this.#memory;
     let bits = 0;
-    let at = u32[(record + RECORD.FIRST_BLOCK) >>> 2]!;
     const last = u32[(record + RECORD.LAST_BLOCK) >>> 2]!;
+    let at = u32[last >>> 2]!;
     for (let i = 0; i < MAX_WALK && at !== last; i++) {
       bits += BLOCK_BITS;
       at = u32[at >>> 2]!;
@@ -196,7 +209,7 @@ export class HeadKernelTwin implements HeadKernel {
     while (n > 0) {
       if (this.#bit === BLOCK_BITS) {
         const next = this.#take(ROOT.BLOCK_FREE, ROOT.BLOCK_NEXT, 64);
-        u32[next >>> 2] = 0;
+        u32[next >>> 2] = u32[this.#block >>> 2]!;
         u32[this.#block >>> 2] = next;
         this.#block = next;
         this.#bit = 0;
@@ -278,11 +291,12 @@ export class HeadKernelTwin implements HeadKernel {
     let baseTime = 0;
     for (let i = 0; i < count; i++) {
       if (u8[statuses + i] !== STATUS.OK) continue;
-      const ref = u32[(this.#record(u32[(refs >>> 2) + i]!) + RECORD.WAL_REF) >>> 2]!;
+      const record = this.#record(u32[(refs >>> 2) + i]!);
+      const ref = this.#get16(record + RECORD.WAL_REF_HIGH) * TWO_32 + u32[(record + RECORD.WAL_REF) >>> 2]!;
       const time = f64[(times >>> 3) + i]!;
       if (at === out) {
         u8[at++] = 2;
-        at = this.#storeBig64(at, 0, ref);
+        at = this.#storeBig64(at, Math.floor(ref / TWO_32), ref % TWO_32);
         at = this.#storeBig64(at, Math.floor(time / TWO_32) >>> 0, (((time % TWO_32) + TWO_32) % TWO_32) >>> 0);
         baseRef = ref;
         baseTime = time;
@@ -485,11 +499,13 @@ export class HeadKernelTwin implements HeadKernel {
       return true;
     };
     if (bytesAt > stop) return -1;
-    const count = this.#get16(record + RECORD.COUNT);
+    const count = u8[record + RECORD.COUNT]!;
     const first = f64[(record + RECORD.FIRST_TIME) >>> 3]!;
     const last = f64[(record + RECORD.LAST_TIME) >>> 3]!;
     if (count > 0 && first <= endMs && last >= startMs) {
-      if (!copy(first, last, u32[(record + RECORD.FIRST_BLOCK) >>> 2]!, this.#chunkBits(record), count)) return -1;
+      const lastBlock = u32[(record + RECORD.LAST_BLOCK) >>> 2]!;
+      if (lastBlock + BLOCK_BYTES > end) return 0;
+      if (!copy(first, last, u32[lastBlock >>> 2]!, this.#chunkBits(record), count)) return -1;
     }
     for (const meta of metas) {
       const min = f64[(meta + META.MIN_TIME) >>> 3]!;

@@ -1,33 +1,41 @@
 /**
  * How the head lies in linear memory. All numbers are byte offsets; words are little-endian, addresses 32 bits.
  *
- *   root            series record (64)      block (64)              closed chunk (40)
- *    0 magic         0 u32 version            0 u32 next block        0 u32 older closed chunk
- *    4 series        4 u32 labels             4 -                     4 u32 first block | file number
- *    8 symbols       8 f64 last time          8 7 × u64 bits          8 u32 bits        | offset in file
- *   12 pairs        16 f64 last value                                12 u16 samples
- *   16 records      24 i64 last delta       label set (4 + 4n)       14 u8 state: 0 blocks, 1 file
- *   20 symbol dir   32 f64 first time         0 u32 n                16 f64 min time
- *   24 pair dir     40 u32 first block        4 n × u32 pair id      24 f64 max time
- *   28 names        44 u32 last block                                32 u32 ref
- *   32 name count   48 u16 samples          pair (32)                36 u32 next waiting for a file
- *   36 label sets   50 u16 bits in last       0 u32 name symbol
- *   40 block free   52 u8 leading             4 u32 value symbol     symbol
- *   44 block next   53 u8 trailing            8 u32 next of name      0 u32 byte length
- *   48 block end    56 u32 closed            12 u32 series count      4 bytes, UTF-8
- *   52 meta free    60 u32 WAL ref           16 u32 first ref
- *   56 meta next                             20 u32 first postings   postings block
- *   60 meta end                              24 u32 last postings     0 u32 next
- *   64 pending first                         28 u32 used in last      4 u32 capacity
- *   68 pending last                                                   8 refs
- *   72 pending count
- *   76 chunks        name (12): symbol, first pair, pair count
- *   80 f64 min time
- *   88 f64 max time
+ *   root                series record (64)          block (64)                   closed chunk (40)
+ *    0 magic             0 u32 version               0 u32 next; of the last      0 u32 older closed chunk
+ *    4 series            4 u32 label set                   one the first          4 u32 first block | file number
+ *    8 symbols           8 f64 last time             4 -                          8 u32 bits        | offset in file
+ *   12 pairs            16 f64 last value            8 7 × u64 bits              12 u16 samples
+ *   16 records          24 u32 last delta                                        14 u8 state: CHUNK_STATE
+ *   20 symbol dir       28 u32 transaction          label set (8 + 4n)           16 f64 min time
+ *   24 pair dir         32 f64 first time            0 -                         24 f64 max time
+ *   28 names            40 u32 hidden                4 u32 n                     32 u32 ref
+ *   32 name count       44 u32 last block            8 n × u32 pair id           36 u32 next waiting for a file
+ *   36 label bytes      48 u8 samples
+ *   40 block free       49 u8 flags                 pair (24)                    symbol
+ *   44 block next       50 u16 bits in last          0 u32 name symbol            0 u32 byte length
+ *   48 block end        52 u8 leading                4 u32 value symbol           4 bytes, UTF-8
+ *   52 meta free        53 u8 trailing               8 u32 next of name
+ *   56 meta next        54 u16 WAL ref, high        12 u32 series count          postings block
+ *   60 meta end         56 u32 closed               16 u32 postings               0 u32 next
+ *   64 pending first    60 u32 WAL ref, low         20 u32 last postings          4 u32 capacity
+ *   68 pending last                                                               8 u32 used
+ *   72 pending count    name (12): symbol, first pair, pair count                12 refs; 0 is a hole
+ *   76 chunks
+ *   80 f64 min time of all samples      96 highest ref        108 committed
+ *   88 f64 max time of all samples     100 generation         112 f64 min time of appends
+ *                                      104 transaction        120 first chunk file
  *
- * Directories hold the addresses of slabs of 4,096 entries. One thread writes. Whatever is only ever added (symbols, pairs, label
- * sets, postings) is complete before the count or link that leads to it is stored; a series record is guarded by its version,
- * odd while it is being written.
+ * Directories hold the addresses of slabs of 4,096 entries. One thread writes. What readers find their way by (symbols, pairs, label
+ * sets, postings) is complete before the count or link that leads to it is stored, and what is taken out stays as it was until no
+ * reader can still hold it; then its place and number are given out again. The generation changes whenever something was taken out, so
+ * that readers drop what they remember by number. A series record is guarded by its version, odd while it is being written.
+ *
+ * Postings of a pair: 0 none, odd 2 · ref + 1 for a single one, else the address of the first block.
+ *
+ * A commit makes the samples of one transaction visible at once. A record has the transaction of its newest sample and, in `hidden`, how
+ * many milliseconds before that sample the newest one lies that was there before the transaction: a reader that begins before the commit
+ * sees no later one.
  */
 
 export const ROOT = {
@@ -53,6 +61,12 @@ export const ROOT = {
   CHUNK_COUNT: 76,
   MIN_TIME: 80,
   MAX_TIME: 88,
+  HIGHEST_REF: 96,
+  GENERATION: 100,
+  TRANSACTION: 104,
+  COMMITTED: 108,
+  APPENDED_MIN_TIME: 112,
+  FIRST_CHUNK_FILE: 120,
   BYTES: 128,
 } as const;
 
@@ -63,16 +77,24 @@ export const RECORD = {
   LAST_TIME: 8,
   LAST_VALUE: 16,
   DELTA: 24,
+  TRANSACTION: 28,
   FIRST_TIME: 32,
-  FIRST_BLOCK: 40,
+  HIDDEN: 40,
   LAST_BLOCK: 44,
   COUNT: 48,
+  FLAGS: 49,
   BIT: 50,
   LEADING: 52,
   TRAILING: 53,
+  WAL_REF_HIGH: 54,
   CLOSED: 56,
   WAL_REF: 60,
 } as const;
+
+/** Bits of a record's flags. GONE: the series has been taken out; its last time is +Infinity, so that nothing is appended to it. */
+export const RECORD_FLAG = { GONE: 1 } as const;
+/** In `hidden`: there was no sample before the transaction, or so long before that it can't be told. */
+export const ALL_HIDDEN = 0xffffffff;
 
 export const META = {
   BYTES: 40,
@@ -86,10 +108,13 @@ export const META = {
   REF: 32,
   PENDING: 36,
 } as const;
+/** DROPPED: its samples are gone, and it only waits to be taken out of the list of chunks that wait for a file. */
+export const CHUNK_STATE = { BLOCKS: 0, FILE: 1, DROPPED: 2 } as const;
 
-export const PAIR = { BYTES: 32, NAME: 0, VALUE: 4, NEXT_OF_NAME: 8, COUNT: 12, FIRST_REF: 16, FIRST_BLOCK: 20, LAST_BLOCK: 24, USED: 28 } as const;
+export const LABEL_SET = { COUNT: 4, PAIRS: 8 } as const;
+export const PAIR = { BYTES: 24, NAME: 0, VALUE: 4, NEXT_OF_NAME: 8, COUNT: 12, POSTINGS: 16, LAST_BLOCK: 20 } as const;
 export const NAME = { BYTES: 12, SYMBOL: 0, FIRST_PAIR: 4, PAIR_COUNT: 8 } as const;
-export const POSTINGS = { NEXT: 0, CAPACITY: 4, REFS: 8 } as const;
+export const POSTINGS = { NEXT: 0, CAPACITY: 4, USED: 8, REFS: 12 } as const;
 
 export const BLOCK_BYTES = 64;
 export const BLOCK_BITS = 448;
@@ -103,6 +128,9 @@ export const CHUNK_MAX_BITS = 1005 * 8;
 
 /** How one sample ended. */
 export const STATUS = { OK: 0, IDENTICAL: 1, DUPLICATE: 2, OUT_OF_ORDER: 3, OUT_OF_BOUNDS: 4 } as const;
+
+/** WAL refs are numbers below this. */
+export const WAL_REF_LIMIT = 2 ** 48;
 
 /** One entry of what `snapshot` lists. */
 export const LISTED = { BYTES: 32, MIN_TIME: 0, MAX_TIME: 8, STATE: 16, A: 20, B: 24, COUNT: 28 } as const;

@@ -9,7 +9,7 @@ const utf8 = new TextEncoder();
 
 /** @param limit entries of each list */
 export function cardinality(index: LabelIndexReader, limit: number): Omit<TsdbStatus, 'head'> {
-  index.seriesCount();
+  index.sync();
   const valueCounts: NamedCount[] = [];
   const bytes: NamedCount[] = [];
   const pairs: NamedCount[] = [];

@@ -133,7 +133,7 @@ class IngestWorker {
       compression: this.#data.walCompression,
       encoder: new SnappyKernel(this.#data.modules.snappy, this.#memory),
     });
-    this.#chunks = new HeadChunkWriter(dataFolder);
+    this.#chunks = new HeadChunkWriter(dataFolder, report.chunkFileTimes);
     this.#head.setLog({
       log: (series, samples) => this.#wal!.log(series.length > 0 ? [this.#series.encode(series), ...samples] : samples),
     });
@@ -206,7 +206,7 @@ class IngestWorker {
     const { memory } = this.#head;
     return {
       seriesCount: this.#head.seriesCount,
-      labelPairCount: memory.get(ROOT.PAIRS),
+      labelPairCount: this.#head.labelPairCount,
       chunkCount: memory.get(ROOT.CHUNK_COUNT),
       minTimeMs: this.#head.minTimeMs,
       maxTimeMs: this.#head.maxTimeMs,
@@ -219,8 +219,8 @@ class IngestWorker {
     for (const counter of [this.#appended, this.#outOfOrder, this.#outOfBounds]) counter.add(0, FLOAT);
     for (const counter of [this.#walFailures, this.#chunkFailures, this.#corruptions]) counter.add(0);
     registry.observe('prometheus_tsdb_head_series', 'Total number of series in the head block.', 'gauge', () => this.#head.seriesCount);
-    registry.observe('prometheus_tsdb_head_series_created_total', 'Total number of series created in the head', 'counter', () => this.#head.seriesCount);
-    registry.observe('prometheus_tsdb_head_series_removed_total', 'Total number of series removed in the head', 'counter', () => 0);
+    registry.observe('prometheus_tsdb_head_series_created_total', 'Total number of series created in the head', 'counter', () => this.#head.createdSeries);
+    registry.observe('prometheus_tsdb_head_series_removed_total', 'Total number of series removed in the head', 'counter', () => this.#head.removedSeries);
     registry.observe('prometheus_tsdb_head_chunks', 'Total number of chunks in the head block.', 'gauge', () => memory.get(ROOT.CHUNK_COUNT));
     registry.observe('prometheus_tsdb_head_min_time_seconds', 'Minimum time bound of the head block.', 'gauge', () => finite(this.#head.minTimeMs / 1000));
     registry.observe('prometheus_tsdb_head_max_time_seconds', 'Maximum timestamp of the head block.', 'gauge', () => finite(this.#head.maxTimeMs / 1000));

@@ -48,13 +48,16 @@ export async function withFolder(body: (folder: string) => void | Promise<void>)
   }
 }
 
+/** Appends and commits. */
 export function appendSamples(head: Head, ref: number, samples: readonly (readonly [number, number])[]): AppendCounts {
-  return head.append({
+  const counts = head.append({
     refs: new Uint32Array(samples.length).fill(ref),
     times: Float64Array.from(samples, ([time]) => time),
     values: Float64Array.from(samples, ([, value]) => value),
     count: samples.length,
   });
+  head.commit();
+  return counts;
 }
 
 /** What a source gives: samples of each series by its labels, in the order in which the series came, and all symbols. */

@@ -9,7 +9,8 @@ import { SampleBuffer } from '../../core/model/samples.ts';
 import { SeriesEncoder } from '../wal/wal-records.ts';
 import { WalWriter } from '../wal/wal-writer.ts';
 import { HeadChunkPages } from './head-chunk-pages.ts';
-import { HEAD_CHUNK_FILE_BYTES, HeadChunkWriter, scanHeadChunks, type ScannedChunk } from './head-chunk-files.ts';
+import { HEAD_CHUNK_FILE_BYTES, HeadChunkWriter } from './head-chunk-files.ts';
+import { scanHeadChunks, type ScannedChunk } from './head-chunk-scan.ts';
 
 function withFolder(body: (dataFolder: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'coeus-chunks-'));
@@ -116,7 +117,12 @@ test('a flipped bit costs the chunks behind it, which are kept aside', () => {
     writeFileSync(path, bytes);
     const { chunks, fault } = scan(folder);
     assert.deepEqual(chunks, whole.slice(0, 12));
-    assert.deepEqual(fault, { file: path, offset: victim.offset, what: 'a chunk does not fit its checksum' });
+    assert.deepEqual(fault, {
+      file: path,
+      offset: victim.offset,
+      what: 'a chunk does not fit its checksum',
+      setAside: [`${path}.corrupt`, join(folder, 'chunks_head', '000002.corrupt')],
+    });
     assert.deepEqual(readdirSync(join(folder, 'chunks_head')), ['000001', '000001.corrupt', '000002.corrupt']);
     assert.deepEqual(Buffer.concat([readFileSync(path), readFileSync(`${path}.corrupt`)]), bytes);
     assert.deepEqual(scan(folder), { chunks, fault: null });

@@ -13,6 +13,8 @@ import { ChunkFileGoneError, type HeadChunkReader } from './series-chunks.ts';
 const PAGE_BYTES = 64 * 1024;
 /** Pages that one reader keeps: 8 MiB. */
 export const MAX_PAGES = 128;
+/** More than a file has: pages are numbered across files. */
+const PAGES_OF_FILE = 65_536;
 /** Files that one reader keeps open. */
 export const MAX_OPEN_FILES = 32;
 
@@ -64,6 +66,15 @@ export class HeadChunkPages implements HeadChunkReader {
     return length;
   }
 
+  forgetBefore(file: number): void {
+    for (const [each, fd] of this.#files) {
+      if (each >= file) continue;
+      closeSync(fd);
+      this.#files.delete(each);
+    }
+    for (const key of this.#pages.keys()) if (Math.floor(key / PAGES_OF_FILE) < file) this.#pages.delete(key);
+  }
+
   close(): void {
     for (const fd of this.#files.values()) closeSync(fd);
     this.#files.clear();
@@ -85,7 +96,7 @@ export class HeadChunkPages implements HeadChunkReader {
 
   /** A page with at least `needed` bytes read, or all that the file has. */
   #page(file: number, index: number, needed: number): Page {
-    const key = file * 65_536 + index;
+    const key = file * PAGES_OF_FILE + index;
     let page = this.#pages.get(key);
     if (page !== undefined && page.length >= needed) {
       this.#pages.delete(key);

@@ -5,18 +5,21 @@
  * reader's staging area and decoded there, so the owner never waits. Chunks in files are read through the page cache.
  */
 import { CorruptError } from '../../core/base/errors.ts';
-import { RECORD, ROOT } from '../../core/kernels/head-layout.ts';
+import { ROOT } from '../../core/kernels/head-layout.ts';
 import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compareStrings, labelValue, type Labels } from '../../core/model/labels.ts';
 import type { SampleBuffer } from '../../core/model/samples.ts';
 import type { LabelRequest, Querier, SelectRequest, SeriesSet } from '../../core/storage/querier.ts';
-import { entryAddress, HEAD_ROOT } from './head-memory.ts';
+import { HEAD_ROOT } from './head-memory.ts';
 import { LabelIndexReader } from './label-index-reader.ts';
-import { ChunkFileGoneError, COLUMN_SAMPLES, middleOf, SeriesChunks, stagingOf, type HeadView, type Staging } from './series-chunks.ts';
+import {
+  ChunkFileGoneError, COLUMN_SAMPLES, middleOf, SeriesChunks, stagingOf, type HeadChunkReader, type HeadView, type SeriesPart, type Staging,
+} from './series-chunks.ts';
+import { mayHaveSamples, Visibility } from './visibility.ts';
 
-/** Times a series is looked at before a file that is not there counts as lost. */
-const MAX_LOOKS = 3;
+/** Times that something is looked at which the owner changes meanwhile. */
+const MAX_LOOKS = 10;
 
 export class HeadQuerier implements Querier {
   readonly #linear: LinearMemory;
@@ -24,10 +27,15 @@ export class HeadQuerier implements Querier {
   readonly #index: LabelIndexReader;
   readonly #chunks: SeriesChunks;
   readonly #staging: Staging;
+  readonly #files: HeadChunkReader;
+  readonly #visibility: Visibility;
+  #firstFile = 0;
 
   constructor(view: HeadView) {
     this.#linear = view.linear;
     this.#kernel = view.kernel;
+    this.#files = view.files;
+    this.#visibility = new Visibility(view.linear);
     this.#index = new LabelIndexReader(view.linear);
     this.#chunks = new SeriesChunks(view);
     this.#staging = stagingOf(view);
@@ -39,18 +47,20 @@ export class HeadQuerier implements Querier {
 
   select(request: SelectRequest): Promise<SeriesSet> {
     const { startMs, endMs } = request;
-    const refs = this.#selectRefs(request);
+    const { refs, visibleMs } = this.#selectVisible(request);
+    const labels = this.#index.labelsReader();
     return Promise.resolve({
       seriesCount: refs.length,
-      labels: (i) => this.#index.labels(refs[i]!),
+      labels: (i) => labels(refs[i]!),
       read: (i, out) => {
-        this.#read(refs[i]!, startMs, endMs, out);
+        this.#read({ ref: refs[i]!, startMs, endMs: Math.min(endMs, visibleMs[i]!) }, out);
       },
       close: () => {},
     });
   }
 
   labelNames(request: LabelRequest): Promise<string[]> {
+    this.#sync();
     if (!this.#overlaps(request)) return Promise.resolve([]);
     if (request.matchers.length === 0) return Promise.resolve(this.#index.labelNames().sort(compareStrings));
     const names = new Set<string>();
@@ -62,9 +72,9 @@ export class HeadQuerier implements Querier {
   }
 
   labelValues(name: string, request: LabelRequest): Promise<string[]> {
-    this.#index.seriesCount();
+    this.#sync();
     if (!this.#overlaps(request)) return Promise.resolve([]);
-    if (request.matchers.length === 0) return Promise.resolve([...this.#index.labelValues(name)].sort(compareStrings));
+    if (request.matchers.length === 0) return Promise.resolve(this.#index.labelValues(name).sort(compareStrings));
     const values = new Set<string>();
     for (const ref of this.#selectRefs(request)) {
       const value = labelValue(this.#index.labels(ref), name);
@@ -74,7 +84,17 @@ export class HeadQuerier implements Querier {
   }
 
   series(request: LabelRequest): Promise<Labels[]> {
+    this.#sync();
     return Promise.resolve(Array.from(this.#selectRefs(request), (ref) => this.#index.labels(ref)));
+  }
+
+  /** Begins a request. */
+  #sync(): void {
+    this.#index.sync();
+    const firstFile = Atomics.load(this.#linear.i32, (HEAD_ROOT + ROOT.FIRST_CHUNK_FILE) >>> 2);
+    if (firstFile === this.#firstFile) return;
+    this.#firstFile = firstFile;
+    this.#files.forgetBefore(firstFile);
   }
 
   /** Whether the head has any sample's time in the range. */
@@ -85,38 +105,52 @@ export class HeadQuerier implements Querier {
 
   /** Refs that match and may have samples in the range. */
   #selectRefs(request: LabelRequest): Uint32Array {
-    const refs = this.#index.select(request.matchers, this.#index.seriesCount());
-    const { f64, u32 } = this.#linear;
+    const refs = this.#index.select(request.matchers);
     let kept = 0;
-    for (const ref of refs) {
-      const record = entryAddress(this.#linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
-      if (f64[(record + RECORD.LAST_TIME) >>> 3]! < request.startMs) continue;
-      if (u32[(record + RECORD.CLOSED) >>> 2] === 0 && f64[(record + RECORD.FIRST_TIME) >>> 3]! > request.endMs) continue;
-      refs[kept++] = ref;
-    }
+    for (const ref of refs) if (mayHaveSamples(this.#linear, ref, request.startMs, request.endMs)) refs[kept++] = ref;
     return refs.subarray(0, kept);
   }
 
-  #read(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
+  /** Series that match and have samples to be seen from the start on, and for each the newest time to be seen. */
+  #selectVisible(request: SelectRequest): { refs: Uint32Array; visibleMs: Float64Array } {
+    for (let look = 1; ; look++) {
+      this.#sync();
+      this.#visibility.begin();
+      const refs = this.#selectRefs(request);
+      const visibleMs = new Float64Array(refs.length);
+      let kept = 0;
+      for (const ref of refs) {
+        const endMs = this.#visibility.endOf(ref);
+        if (endMs < request.startMs || endMs === Number.NEGATIVE_INFINITY) continue;
+        refs[kept] = ref;
+        visibleMs[kept++] = endMs;
+      }
+      // Transactions come faster than series can be looked through: what is seen is of several moments then, as without isolation.
+      if (!this.#visibility.isTorn || look === MAX_LOOKS) return { refs: refs.subarray(0, kept), visibleMs };
+    }
+  }
+
+  #read(part: SeriesPart, out: SampleBuffer): void {
+    const { ref, startMs, endMs } = part;
     const { snapshotAt, snapshotBytes, timesAt, valuesAt } = this.#staging;
     const n = this.#kernel.readSeries(HEAD_ROOT, ref, startMs, endMs, snapshotAt, snapshotBytes, timesAt, valuesAt, COLUMN_SAMPLES);
     if (n >= 0) this.#take(n, out);
-    else if (n === -2) this.#readWithFiles(ref, startMs, endMs, out);
+    else if (n === -2) this.#readWithFiles(part, out);
     else if (n === -3) throw new CorruptError(`a chunk of series ${ref} contradicts its format`, { file: 'head', offset: 0 });
-    else this.#readHalves(ref, startMs, endMs, out);
+    else this.#readHalves(part, out);
   }
 
-  #readHalves(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
-    const middleMs = middleOf(ref, startMs, endMs);
-    this.#read(ref, startMs, middleMs, out);
-    this.#read(ref, middleMs + 1, endMs, out);
+  #readHalves(part: SeriesPart, out: SampleBuffer): void {
+    const middleMs = middleOf(part);
+    this.#read({ ...part, endMs: middleMs }, out);
+    this.#read({ ...part, startMs: middleMs + 1 }, out);
   }
 
-  #readWithFiles(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
+  #readWithFiles(part: SeriesPart, out: SampleBuffer): void {
     const before = out.length;
     for (let look = 1; ; look++) {
       try {
-        this.#readChunks(ref, startMs, endMs, out);
+        this.#readChunks(part, out);
         return;
       } catch (error) {
         // The head may have been truncated since the chunks were listed.
@@ -126,17 +160,17 @@ export class HeadQuerier implements Querier {
     }
   }
 
-  #readChunks(ref: number, startMs: number, endMs: number, out: SampleBuffer): void {
+  #readChunks(part: SeriesPart, out: SampleBuffer): void {
     const chunks = this.#chunks;
-    if (!chunks.take(ref, startMs, endMs)) {
-      this.#readHalves(ref, startMs, endMs, out);
+    if (!chunks.take(part)) {
+      this.#readHalves(part, out);
       return;
     }
     const { timesAt, valuesAt } = this.#staging;
     for (let i = 0; i < chunks.count; i++) {
       const { address, length } = chunks.place(i);
-      const n = this.#kernel.decodeXor(address, length, startMs, endMs, timesAt, valuesAt);
-      if (n < 0) throw chunks.corrupt(i, ref);
+      const n = this.#kernel.decodeXor(address, length, part.startMs, part.endMs, timesAt, valuesAt);
+      if (n < 0) throw chunks.corrupt(i, part.ref);
       this.#take(n, out);
     }
   }

@@ -127,6 +127,7 @@ test('a file that vanished makes the source look again, and a lost one is told',
         if (++reads > 2 && failures-- > 0) throw new ChunkFileGoneError('gone');
         return view.files.read(file, offset, out, at, room);
       },
+      forgetBefore: () => {},
     };
     assert.deepEqual(readSource(headSource({ ...view, files }, { minTimeMs: 0, maxTimeMs: 1e15 })).series, [['{a="b"}', samples]]);
     failures = 3;

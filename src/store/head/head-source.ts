@@ -8,7 +8,7 @@
 import { ENCODING } from '../../core/chunk/chunk.ts';
 import { ChunkError } from '../../core/chunk/chunk-error.ts';
 import { decodeXor, XorEncoder } from '../../core/chunk/xor.ts';
-import { PAIR, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
+import { LABEL_SET, PAIR, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
@@ -16,7 +16,8 @@ import type { ChunkSource, EncodedChunk, SourceSeries } from '../../core/storage
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
 import { symbolAddress, symbolText } from './head-symbols.ts';
 import { multikeySort } from './multikey-sort.ts';
-import { ChunkFileGoneError, middleOf, SeriesChunks, type HeadView } from './series-chunks.ts';
+import { ChunkFileGoneError, middleOf, SeriesChunks, type HeadView, type SeriesPart } from './series-chunks.ts';
+import { mayHaveSamples, Visibility } from './visibility.ts';
 
 /** Strings that are kept decoded while series are given out; neighbours share most of theirs. */
 const MAX_KEPT_STRINGS = 16_384;
@@ -50,7 +51,8 @@ class HeadSource implements ChunkSource {
   /** Sorted by labels. */
   readonly #refs: Uint32Array;
   readonly #strings = new Map<number, string>();
-  readonly #clipper: ChunkClipper;
+  readonly #clipper = new ChunkClipper();
+  readonly #visibility: Visibility;
   #bytes = new Uint8Array(4096);
 
   constructor(view: HeadView, { minTimeMs, maxTimeMs }: SourceRange) {
@@ -58,7 +60,7 @@ class HeadSource implements ChunkSource {
     this.#chunks = new SeriesChunks(view);
     this.#startMs = minTimeMs;
     this.#endMs = maxTimeMs - 1;
-    this.#clipper = new ChunkClipper(minTimeMs, maxTimeMs - 1);
+    this.#visibility = new Visibility(view.linear);
     this.#refs = seriesBetween(view.linear, minTimeMs, maxTimeMs - 1);
     this.#symbols = sortSeries(view.linear, this.#refs);
   }
@@ -79,11 +81,11 @@ class HeadSource implements ChunkSource {
 
   #labels(ref: number): Labels {
     const { u32 } = this.#linear;
-    const at = labelSetAddress(this.#linear, ref) >>> 2;
-    const count = u32[at]!;
+    const at = labelSetAddress(this.#linear, ref);
+    const count = u32[(at + LABEL_SET.COUNT) >>> 2]!;
     const labels: string[] = Array.from({ length: count * 2 });
     for (let i = 0; i < count; i++) {
-      const pair = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, u32[at + 1 + i]!, PAIR.BYTES);
+      const pair = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, u32[((at + LABEL_SET.PAIRS) >>> 2) + i]!, PAIR.BYTES);
       labels[2 * i] = this.#string(u32[(pair + PAIR.NAME) >>> 2]!);
       labels[2 * i + 1] = this.#string(u32[(pair + PAIR.VALUE) >>> 2]!);
     }
@@ -100,11 +102,12 @@ class HeadSource implements ChunkSource {
   }
 
   *#chunksOf(ref: number): Generator<EncodedChunk, undefined> {
-    let fromMs = this.#startMs;
-    for (let look = 1; ; look++) {
+    let startMs = this.#startMs;
+    const endMs = Math.min(this.#endMs, this.#visibility.endOf(ref));
+    for (let look = 1; startMs <= endMs; look++) {
       try {
-        for (const chunk of this.#chunksBetween(ref, fromMs, this.#endMs)) {
-          fromMs = chunk.maxTimeMs + 1;
+        for (const chunk of this.#chunksBetween({ ref, startMs, endMs }, endMs)) {
+          startMs = chunk.maxTimeMs + 1;
           yield chunk;
         }
         return;
@@ -115,37 +118,39 @@ class HeadSource implements ChunkSource {
     }
   }
 
-  /** A chunk over the border of two halves is given with the first. */
-  *#chunksBetween(ref: number, fromMs: number, toMs: number): Generator<EncodedChunk, undefined> {
+  /**
+   * A chunk over the border of two halves is given with the first.
+   * @param endMs of the range as a whole
+   */
+  *#chunksBetween(part: SeriesPart, endMs: number): Generator<EncodedChunk, undefined> {
     const chunks = this.#chunks;
-    if (!chunks.take(ref, fromMs, toMs)) {
-      const middleMs = middleOf(ref, fromMs, toMs);
+    if (!chunks.take(part)) {
+      const middleMs = middleOf(part);
       let nextMs = middleMs + 1;
-      for (const chunk of this.#chunksBetween(ref, fromMs, middleMs)) {
+      for (const chunk of this.#chunksBetween({ ...part, endMs: middleMs }, endMs)) {
         nextMs = Math.max(nextMs, chunk.maxTimeMs + 1);
         yield chunk;
       }
-      if (nextMs <= toMs) yield* this.#chunksBetween(ref, nextMs, toMs);
+      if (nextMs <= part.endMs) yield* this.#chunksBetween({ ...part, startMs: nextMs }, endMs);
       return;
     }
     for (let i = 0; i < chunks.count; i++) {
       const minTimeMs = chunks.minTimeMs(i);
       const maxTimeMs = chunks.maxTimeMs(i);
-      // Encoded anew before: the rest of the range begins inside it.
-      if (minTimeMs < fromMs && fromMs > this.#startMs) continue;
-      const whole = this.#copy(ref, i);
-      if (minTimeMs >= this.#startMs && maxTimeMs <= this.#endMs) {
-        yield { encoding: ENCODING.XOR, minTimeMs, maxTimeMs, bytes: whole };
-        continue;
+      // Given before: the rest of the range begins inside it.
+      if (minTimeMs < part.startMs && part.startMs > this.#startMs) continue;
+      const bytes = this.#copy(part.ref, i);
+      if (minTimeMs >= this.#startMs && maxTimeMs <= endMs) yield { encoding: ENCODING.XOR, minTimeMs, maxTimeMs, bytes };
+      else {
+        const clipped = this.#clip(part.ref, i, bytes, endMs);
+        if (clipped !== null) yield clipped;
       }
-      const clipped = this.#clip(ref, i, whole);
-      if (clipped !== null) yield clipped;
     }
   }
 
-  #clip(ref: number, index: number, whole: Uint8Array): EncodedChunk | null {
+  #clip(ref: number, index: number, bytes: Uint8Array, endMs: number): EncodedChunk | null {
     try {
-      return this.#clipper.clip(whole);
+      return this.#clipper.clip(bytes, this.#startMs, endMs);
     } catch (error) {
       if (error instanceof ChunkError) throw this.#chunks.corrupt(index, ref);
       throw error;
@@ -167,20 +172,13 @@ function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T, undefined> 
   yield* rest;
 }
 
-/** Encodes the part of a chunk anew that lies in [startMs, endMs]. */
+/** Encodes parts of chunks anew. */
 class ChunkClipper {
-  readonly #startMs: number;
-  readonly #endMs: number;
   readonly #samples = new SampleBuffer();
   readonly #encoder = new XorEncoder();
 
-  constructor(startMs: number, endMs: number) {
-    this.#startMs = startMs;
-    this.#endMs = endMs;
-  }
-
-  /** @returns null where nothing is inside @throws ChunkError */
-  clip(bytes: Uint8Array): EncodedChunk | null {
+  /** The part in [startMs, endMs]. @returns null where nothing is inside @throws ChunkError */
+  clip(bytes: Uint8Array, startMs: number, endMs: number): EncodedChunk | null {
     const samples = this.#samples;
     const encoder = this.#encoder;
     samples.clear();
@@ -190,7 +188,7 @@ class ChunkClipper {
     let minTimeMs = 0;
     let maxTimeMs = 0;
     for (let i = 0; i < samples.length; i++) {
-      if (times[i]! < this.#startMs || times[i]! > this.#endMs) continue;
+      if (times[i]! < startMs || times[i]! > endMs) continue;
       if (encoder.count === 0) minTimeMs = times[i]!;
       maxTimeMs = times[i]!;
       encoder.append(maxTimeMs, valueBits[2 * i]!, valueBits[2 * i + 1]!);
@@ -199,24 +197,17 @@ class ChunkClipper {
   }
 }
 
-/** Where a series' label count stands; its pairs follow. */
 function labelSetAddress(linear: LinearMemory, ref: number): number {
   return linear.u32[(entryAddress(linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES) + RECORD.LABELS) >>> 2]!;
 }
 
 /** Refs of the series that may have samples in [startMs, endMs]. */
 function seriesBetween(linear: LinearMemory, startMs: number, endMs: number): Uint32Array {
-  const count = Atomics.load(linear.i32, (HEAD_ROOT + ROOT.SERIES) >>> 2);
+  const highest = Atomics.load(linear.i32, (HEAD_ROOT + ROOT.HIGHEST_REF) >>> 2);
   linear.refresh();
-  const { u32, f64 } = linear;
-  const refs = new Uint32Array(count);
+  const refs = new Uint32Array(highest);
   let kept = 0;
-  for (let ref = 1; ref <= count; ref++) {
-    const record = entryAddress(linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
-    if (f64[(record + RECORD.LAST_TIME) >>> 3]! < startMs) continue;
-    if (u32[(record + RECORD.CLOSED) >>> 2] === 0 && f64[(record + RECORD.FIRST_TIME) >>> 3]! > endMs) continue;
-    refs[kept++] = ref;
-  }
+  for (let ref = 1; ref <= highest; ref++) if (mayHaveSamples(linear, ref, startMs, endMs)) refs[kept++] = ref;
   return refs.slice(0, kept);
 }
 
@@ -236,8 +227,8 @@ function sortSeries(linear: LinearMemory, refs: Uint32Array): Uint32Array {
   });
   const pairRanks = ranksOf(pairs);
   multikeySort(refs, (ref, depth) => {
-    const at = labelSetAddress(linear, ref) >>> 2;
-    return depth < u32[at]! ? pairRanks[u32[at + 1 + depth]!]! : 0;
+    const at = labelSetAddress(linear, ref);
+    return depth < u32[(at + LABEL_SET.COUNT) >>> 2]! ? pairRanks[u32[((at + LABEL_SET.PAIRS) >>> 2) + depth]!]! : 0;
   });
   return symbols;
 }
@@ -246,8 +237,10 @@ function usedPairs(linear: LinearMemory, refs: Uint32Array): Uint32Array {
   const { u32 } = linear;
   const used = new Uint8Array(u32[(HEAD_ROOT + ROOT.PAIRS) >>> 2]! + 1);
   for (const ref of refs) {
-    const at = labelSetAddress(linear, ref) >>> 2;
-    for (let i = at + 1; i <= at + u32[at]!; i++) used[u32[i]!] = 1;
+    const at = labelSetAddress(linear, ref);
+    const from = (at + LABEL_SET.PAIRS) >>> 2;
+    const end = from + u32[(at + LABEL_SET.COUNT) >>> 2]!;
+    for (let i = from; i < end; i++) used[u32[i]!] = 1;
   }
   return marked(used);
 }

@@ -18,7 +18,7 @@ for (const [name, make] of HEAD_KERNELS) {
   const kernel = make(memory);
   const staging = READER_STAGING_BYTES;
   const head = new Head({ memory, kernel, log: { log: () => {} } });
-  const querier = new HeadQuerier({ linear: memory, kernel, stagingAt: memory.allocate(staging), files: { read: () => 0 } });
+  const querier = new HeadQuerier({ linear: memory, kernel, stagingAt: memory.allocate(staging), files: { read: () => 0, forgetBefore: () => {} } });
   const base = memory.usedBytes;
   const labelSets = Array.from({ length: seriesCount }, (_, i) =>
     labelsFromObject({

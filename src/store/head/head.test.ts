@@ -44,6 +44,7 @@ function open(seriesLimit = 0): { head: Head; querier: HeadQuerier; logged: Logg
         out.set(places[offset]!.bytes, at);
         return places[offset]!.bytes.length;
       },
+      forgetBefore: () => {},
     },
   });
   return { head, querier, logged, records, places };
@@ -72,6 +73,7 @@ function fill(head: Head): Labels[] {
     }
   }
   for (const labels of all) append(head, head.series(labels), [[1000, 1]]);
+  head.commit();
   return all;
 }
 
@@ -130,6 +132,7 @@ test('a range spans files and memory, in order and exact', async () => {
   const ref = head.series(['__name__', 'x']);
   const samples = Array.from({ length: 1000 }, (_, i) => [1_700_000_000_000 + i * 5000, Math.floor(random() * 1e6)] as const);
   append(head, ref, samples);
+  head.commit();
   const sink = { write: ({ bytes }: Place) => ({ file: 1, offset: places.push({ bytes: bytes.slice() }) - 1 }), flush: () => {} };
   assert.equal(head.flushChunks(sink, 5), 5);
   const out = new SampleBuffer(1);

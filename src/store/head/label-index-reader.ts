@@ -1,15 +1,19 @@
 /**
- * The label index as another thread reads it while its owner adds to it.
+ * The label index as another thread reads it while its owner adds to it and takes from it.
  *
- * Counts bound what is looked at, so that everything seen is complete. Values of a name are remembered once asked for; later
- * calls only look at the pairs added since.
+ * Counts and links lead only to what is complete. Values of a name are remembered once asked for; later calls only look at the pairs
+ * added since. What is remembered is by number, and numbers are given out again: it holds for one generation. Answers that are still in
+ * use then go on with what they began with, since nothing they can name is used again before they are done.
  */
-import { NAME, PAIR, POSTINGS, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
+import { LABEL_SET, NAME, PAIR, POSTINGS, RECORD, RECORD_FLAG, ROOT } from '../../core/kernels/head-layout.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compileMatcher, type CompiledMatcher, type Matcher } from '../../core/model/matcher.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
 import { symbolText } from './head-symbols.ts';
+
+/** No postings block is longer. */
+const MAX_BLOCK_BYTES = 4096;
 
 /** The values of one label name, as far as they have been read. */
 interface NameValues {
@@ -17,6 +21,15 @@ interface NameValues {
   /** The newest pair that is already in the map. */
   newestPair: number;
   readonly pairByValue: Map<string, number>;
+}
+
+/** What is known of one generation. */
+interface Known {
+  readonly generation: number;
+  /** By symbol id. */
+  readonly strings: string[];
+  readonly names: Map<string, NameValues>;
+  namesRead: number;
 }
 
 /** A matcher with its pairs: what each pair of the name says, asked once. */
@@ -27,45 +40,53 @@ interface PairTest {
 
 export class LabelIndexReader {
   readonly #linear: LinearMemory;
-  /** By symbol id. */
-  readonly #strings: string[] = [];
-  /** By name. */
-  readonly #names = new Map<string, NameValues>();
-  #namesRead = 0;
+  #known: Known = { generation: -1, strings: [], names: new Map(), namesRead: 0 };
 
   constructor(linear: LinearMemory) {
     this.#linear = linear;
   }
 
-  /** Series published so far. Everything below is about these, so call it first. */
-  seriesCount(): number {
+  /** Takes note of what the owner has done since. To be called before the first look of each request. */
+  sync(): void {
     this.#linear.refresh();
-    const count = Atomics.load(this.#linear.i32, (HEAD_ROOT + ROOT.SERIES) >>> 2);
-    this.#linear.refresh();
-    return count;
+    const generation = Atomics.load(this.#linear.i32, (HEAD_ROOT + ROOT.GENERATION) >>> 2);
+    if (generation !== this.#known.generation) this.#known = { generation, strings: [], names: new Map(), namesRead: 0 };
+  }
+
+  /** Labels of the series that were selected since the last `sync`, for as long as their request runs. */
+  labelsReader(): (ref: number) => Labels {
+    const known = this.#known;
+    return (ref) => this.#labels(ref, known);
   }
 
   labels(ref: number): Labels {
+    return this.#labels(ref, this.#known);
+  }
+
+  #labels(ref: number, known: Known): Labels {
     const { u32 } = this.#linear;
-    const at = u32[(this.#record(ref) + RECORD.LABELS) >>> 2]! >>> 2;
-    const count = u32[at]!;
+    const at = this.#labelSet(ref);
+    const count = u32[(at + LABEL_SET.COUNT) >>> 2]!;
+    const pairs = (at + LABEL_SET.PAIRS) >>> 2;
     const labels: string[] = Array.from({ length: count * 2 });
     for (let i = 0; i < count; i++) {
-      const pair = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, u32[at + 1 + i]!, PAIR.BYTES) >>> 2;
-      labels[2 * i] = this.#string(u32[pair]!);
-      labels[2 * i + 1] = this.#string(u32[pair + 1]!);
+      const pair = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, u32[pairs + i]!, PAIR.BYTES) >>> 2;
+      labels[2 * i] = this.#string(u32[pair]!, known);
+      labels[2 * i + 1] = this.#string(u32[pair + 1]!, known);
     }
     return labels;
   }
 
   labelNames(): string[] {
     this.#readNames();
-    return [...this.#names.keys()];
+    return [...this.#known.names.keys()];
   }
 
-  /** Every value that `name` has had. */
-  labelValues(name: string): IterableIterator<string> {
-    return this.#values(name)?.pairByValue.keys() ?? [].values();
+  /** Every value of `name` that some series has. */
+  labelValues(name: string): string[] {
+    const values: string[] = [];
+    for (const [value, pair] of this.#values(name)?.pairByValue ?? []) if (this.#pairCount(pair) > 0) values.push(value);
+    return values;
   }
 
   /** How many series carry the pair. */
@@ -75,12 +96,14 @@ export class LabelIndexReader {
   }
 
   /**
-   * Refs up to `seriesCount` whose labels pass all matchers, ascending within one pair's list.
+   * Refs of the series whose labels pass all matchers, in no particular order; some of them may be gone.
    * @throws RegexError
    */
-  select(matchers: readonly Matcher[], seriesCount: number): Uint32Array {
+  select(matchers: readonly Matcher[]): Uint32Array {
     const compiled = matchers.map((matcher) => compileMatcher(matcher));
-    const candidates = this.#candidates(compiled, seriesCount);
+    const candidates = this.#candidates(compiled);
+    // What the refs lead to may lie where the memory has grown since.
+    this.#linear.refresh();
     const rest = compiled.filter((matcher) => matcher !== candidates.by);
     if (rest.length === 0) return candidates.refs;
     const required: number[] = [];
@@ -96,7 +119,7 @@ export class LabelIndexReader {
   }
 
   /** The shortest list that some matcher confines the answer to, else all series. */
-  #candidates(matchers: readonly CompiledMatcher[], seriesCount: number): { refs: Uint32Array; by: CompiledMatcher | null } {
+  #candidates(matchers: readonly CompiledMatcher[]): { refs: Uint32Array; by: CompiledMatcher | null } {
     let best: { pairs: number[]; by: CompiledMatcher; size: number } | null = null;
     for (const matcher of matchers) {
       if (matcher.matchesEmpty) continue;
@@ -113,36 +136,58 @@ export class LabelIndexReader {
     }
     if (best === null) {
       const pattern = matchers.find((matcher) => !matcher.matchesEmpty && matcher.op === '=~') ?? matchers.find((matcher) => !matcher.matchesEmpty);
-      if (pattern === undefined) return { refs: Uint32Array.from({ length: seriesCount }, (_, i) => i + 1), by: null };
+      if (pattern === undefined) return { refs: this.#all(), by: null };
       const pairs: number[] = [];
       for (const [value, pair] of this.#values(pattern.name)?.pairByValue ?? []) if (pattern.matches(value)) pairs.push(pair);
       best = { pairs, by: pattern, size: 0 };
     }
-    return { refs: this.#union(best.pairs, seriesCount), by: best.by };
+    return { refs: this.#union(best.pairs), by: best.by };
+  }
+
+  /** Every series that is not gone. */
+  #all(): Uint32Array {
+    const highest = Atomics.load(this.#linear.i32, (HEAD_ROOT + ROOT.HIGHEST_REF) >>> 2);
+    this.#linear.refresh();
+    const refs = new Uint32Array(highest);
+    let count = 0;
+    for (let ref = 1; ref <= highest; ref++) {
+      if ((Atomics.load(this.#linear.u8, this.#record(ref) + RECORD.FLAGS) & RECORD_FLAG.GONE) === 0) refs[count++] = ref;
+    }
+    return refs.subarray(0, count);
   }
 
   /** The lists of pairs of one name are disjoint, so their union is their concatenation. */
-  #union(pairs: readonly number[], seriesCount: number): Uint32Array {
-    const total = pairs.reduce((sum, pair) => sum + this.#pairCount(pair), 0);
-    const refs = new Uint32Array(total);
-    let written = 0;
-    const { u32 } = this.#linear;
+  #union(pairs: readonly number[]): Uint32Array {
+    let refs = new Uint32Array(pairs.reduce((sum, pair) => sum + this.#pairCount(pair), 0));
+    let count = 0;
+    const reserve = (more: number): void => {
+      if (count + more <= refs.length) return;
+      const larger = new Uint32Array(Math.max(count + more, refs.length * 2));
+      larger.set(refs.subarray(0, count));
+      refs = larger;
+    };
     for (const pair of pairs) {
-      const at = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES) >>> 2;
-      let left = this.#pairCount(pair);
-      if (left === 0) continue;
-      if (written + left > total) left = total - written; // The list grew since it was measured.
-      const first = u32[at + (PAIR.FIRST_REF >>> 2)]!;
-      if (left > 0 && first <= seriesCount) refs[written++] = first;
-      left--;
-      for (let block = u32[at + (PAIR.FIRST_BLOCK >>> 2)]!; left > 0; block = u32[block >>> 2]!) {
-        const n = Math.min(left, u32[(block + POSTINGS.CAPACITY) >>> 2]!);
+      const postingsAt = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES) + PAIR.POSTINGS;
+      const word = Atomics.load(this.#linear.u32, postingsAt >>> 2);
+      if ((word & 1) === 1) {
+        reserve(1);
+        refs[count++] = word >>> 1;
+        continue;
+      }
+      for (let block = word; block !== 0; block = Atomics.load(this.#linear.u32, (block + POSTINGS.NEXT) >>> 2)) {
+        if (block + MAX_BLOCK_BYTES > this.#linear.byteLength) this.#linear.refresh();
+        const { u32 } = this.#linear;
+        const used = Atomics.load(u32, (block + POSTINGS.USED) >>> 2);
         const from = (block + POSTINGS.REFS) >>> 2;
-        for (let i = 0; i < n; i++) if (u32[from + i]! <= seriesCount) refs[written++] = u32[from + i]!;
-        left -= n;
+        reserve(used);
+        for (let i = from; i < from + used; i++) {
+          // Looked at once: a ref may become a hole at any time.
+          const ref = Atomics.load(u32, i);
+          if (ref !== 0) refs[count++] = ref;
+        }
       }
     }
-    return refs.subarray(0, written);
+    return refs.subarray(0, count);
   }
 
   #filter(refs: Uint32Array, required: readonly number[], tests: readonly PairTest[]): Uint32Array {
@@ -151,14 +196,15 @@ export class LabelIndexReader {
     const kept = new Uint32Array(refs.length);
     let count = 0;
     for (const ref of refs) {
-      const at = u32[(this.#record(ref) + RECORD.LABELS) >>> 2]! >>> 2;
-      const end = at + 1 + u32[at]!;
-      if (required.every((pair) => includes(u32, at + 1, end, pair)) && this.#passes(at, end, tests, nameSymbols)) kept[count++] = ref;
+      const labelSet = this.#labelSet(ref);
+      const from = (labelSet + LABEL_SET.PAIRS) >>> 2;
+      const end = from + u32[(labelSet + LABEL_SET.COUNT) >>> 2]!;
+      if (required.every((pair) => includes(u32, from, end, pair)) && this.#passes(from, end, tests, nameSymbols)) kept[count++] = ref;
     }
     return kept.subarray(0, count);
   }
 
-  #passes(at: number, end: number, tests: readonly PairTest[], nameSymbols: readonly number[]): boolean {
+  #passes(from: number, end: number, tests: readonly PairTest[], nameSymbols: readonly number[]): boolean {
     const { u32 } = this.#linear;
     for (let t = 0; t < tests.length; t++) {
       const { matcher, verdicts } = tests[t]!;
@@ -168,13 +214,13 @@ export class LabelIndexReader {
         if (!passed) return false;
         continue;
       }
-      for (let i = at + 1; i < end; i++) {
+      for (let i = from; i < end; i++) {
         const pair = u32[i]!;
         const pairAt = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES) >>> 2;
         if (u32[pairAt] !== name) continue;
         let verdict = verdicts.get(pair);
         if (verdict === undefined) {
-          verdict = matcher.matches(this.#string(u32[pairAt + 1]!));
+          verdict = matcher.matches(this.#string(u32[pairAt + 1]!, this.#known));
           verdicts.set(pair, verdict);
         }
         passed = verdict;
@@ -198,43 +244,52 @@ export class LabelIndexReader {
     return values === undefined ? 0 : this.#linear.u32[(values.nameAddress + NAME.SYMBOL) >>> 2]!;
   }
 
+  #labelSet(ref: number): number {
+    return this.#linear.u32[(this.#record(ref) + RECORD.LABELS) >>> 2]!;
+  }
+
   #readNames(): void {
-    this.#linear.refresh();
+    const known = this.#known;
     const count = Atomics.load(this.#linear.i32, (HEAD_ROOT + ROOT.NAME_COUNT) >>> 2);
+    this.#linear.refresh();
     const table = this.#linear.u32[(HEAD_ROOT + ROOT.NAMES) >>> 2]!;
-    for (; this.#namesRead < count; this.#namesRead++) {
-      const nameAddress = table + this.#namesRead * NAME.BYTES;
-      const name = this.#string(this.#linear.u32[(nameAddress + NAME.SYMBOL) >>> 2]!);
-      this.#names.set(name, { nameAddress, newestPair: 0, pairByValue: new Map() });
+    for (; known.namesRead < count; known.namesRead++) {
+      const nameAddress = table + known.namesRead * NAME.BYTES;
+      const symbol = Atomics.load(this.#linear.u32, (nameAddress + NAME.SYMBOL) >>> 2);
+      if (symbol !== 0) known.names.set(this.#string(symbol, known), { nameAddress, newestPair: 0, pairByValue: new Map() });
     }
   }
 
   #values(name: string): NameValues | undefined {
-    let values = this.#names.get(name);
+    const { names } = this.#known;
+    let values = names.get(name);
     if (values === undefined) {
       this.#readNames();
-      values = this.#names.get(name);
+      values = names.get(name);
       if (values === undefined) return undefined;
     }
-    const newest = Atomics.load(this.#linear.i32, (values.nameAddress + NAME.FIRST_PAIR) >>> 2);
+    const newest = Atomics.load(this.#linear.u32, (values.nameAddress + NAME.FIRST_PAIR) >>> 2);
     if (newest === values.newestPair) return values;
     this.#linear.refresh();
     const { u32 } = this.#linear;
-    for (let pair = newest; pair !== values.newestPair; ) {
-      const at = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES) >>> 2;
-      values.pairByValue.set(this.#string(u32[at + (PAIR.VALUE >>> 2)]!), pair);
-      pair = u32[at + (PAIR.NEXT_OF_NAME >>> 2)]!;
+    const added: number[] = [];
+    for (let pair = newest; pair !== values.newestPair && pair !== 0; ) {
+      added.push(pair);
+      pair = u32[(entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES) + PAIR.NEXT_OF_NAME) >>> 2]!;
+    }
+    // A pair that is being taken out may still stand behind the one that took its place.
+    for (const pair of added.reverse()) {
+      const at = entryAddress(this.#linear, ROOT.PAIR_DIRECTORY, pair, PAIR.BYTES);
+      values.pairByValue.set(this.#string(u32[(at + PAIR.VALUE) >>> 2]!, this.#known), pair);
     }
     values.newestPair = newest;
     return values;
   }
 
-  #string(symbol: number): string {
-    const known = this.#strings[symbol];
-    if (known !== undefined) return known;
-    const text = symbolText(this.#linear, symbol);
-    this.#strings[symbol] = text;
-    return text;
+  #string(symbol: number, known: Known): string {
+    const text = known.strings[symbol];
+    if (text !== undefined) return text;
+    return (known.strings[symbol] = symbolText(this.#linear, symbol));
   }
 }
 

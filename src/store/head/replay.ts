@@ -7,9 +7,13 @@
 import { errorMessage } from '../../core/base/errors.ts';
 import { repairWal } from '../wal/repair.ts';
 import { readWal, type WalFault } from '../wal/wal-reader.ts';
+import { lastCheckpoint, listSegments } from '../wal/wal-format.ts';
 import { decodeSeries, RECORD_TYPE, SampleRecord } from '../wal/wal-records.ts';
+import { ENCODING } from '../../core/chunk/chunk.ts';
 import type { Head } from './head.ts';
-import { scanHeadChunks, type HeadChunkFault, type ScannedChunk } from './head-chunk-files.ts';
+import { scanHeadChunks, type HeadChunkFault } from './head-chunk-scan.ts';
+import { WaitingChunks } from './waiting-chunks.ts';
+import { WalRefTable } from './wal-ref-table.ts';
 
 export interface ReplayReport {
   readonly seriesCount: number;
@@ -21,6 +25,8 @@ export interface ReplayReport {
   readonly skippedRecords: ReadonlyMap<number, number>;
   readonly walFault: WalFault | null;
   readonly chunkFault: HeadChunkFault | null;
+  /** By head chunk file: the newest time in it. For the writer, which continues. */
+  readonly chunkFileTimes: ReadonlyMap<number, number>;
   /** Files beside the log that hold what was cut. */
   readonly setAside: readonly string[];
 }
@@ -28,47 +34,25 @@ export interface ReplayReport {
 export interface ReplayOptions {
   readonly dataFolder: string;
   readonly walFolder: string;
+  /** The end of the newest block: what is older need not be in the head. */
+  readonly minValidTimeMs?: number;
   readonly progress?: (done: number, total: number) => void;
-}
-
-/** Refs below this are looked up in an array, others in a map. */
-const DENSE_REFS = 64 * 1024 * 1024;
-
-/** WAL ref → head ref. */
-class RefTable {
-  #dense = new Uint32Array(1024);
-  readonly #sparse = new Map<number, number>();
-
-  get(walRef: number): number {
-    return walRef < this.#dense.length ? this.#dense[walRef]! : (this.#sparse.get(walRef) ?? 0);
-  }
-
-  set(walRef: number, ref: number): void {
-    if (walRef >= DENSE_REFS) {
-      this.#sparse.set(walRef, ref);
-      return;
-    }
-    if (walRef >= this.#dense.length) {
-      const larger = new Uint32Array(Math.max(walRef + 1, this.#dense.length * 2));
-      larger.set(this.#dense);
-      this.#dense = larger;
-    }
-    this.#dense[walRef] = ref;
-  }
 }
 
 /** @throws what the disk throws; damage to the files is repaired and reported instead */
 export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
-  const chunks = new Map<number, ScannedChunk[]>();
+  const minValidMs = options.minValidTimeMs ?? Number.NEGATIVE_INFINITY;
+  head.setMinValidTime(minValidMs);
+  const chunks = new WaitingChunks();
+  const chunkFileTimes = new Map<number, number>();
   const skipped = new Map<number, number>();
   const chunkFault = scanHeadChunks(options.dataFolder, (chunk) => {
+    chunkFileTimes.set(chunk.file, Math.max(chunkFileTimes.get(chunk.file) ?? Number.NEGATIVE_INFINITY, chunk.maxTimeMs));
     // Chunks that the head does not hold yet are rebuilt from the WAL, or lost to it as a type it counts.
-    if (chunk.encoding !== 1 || chunk.isOutOfOrder) return;
-    const list = chunks.get(chunk.walRef);
-    if (list) list.push(chunk);
-    else chunks.set(chunk.walRef, [chunk]);
+    if (chunk.encoding === ENCODING.XOR && !chunk.isOutOfOrder && chunk.maxTimeMs >= minValidMs) chunks.add(chunk);
   });
-  const refs = new RefTable();
+  const refs = new WalRefTable();
+  const otherRefs: number[] = [];
   const samples = new SampleRecord();
   let headRefs = new Uint32Array(4096);
   let sampleCount = 0;
@@ -76,12 +60,10 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
   let unknownRefSamples = 0;
 
   const addSeries = (walRef: number, labels: readonly string[]): void => {
-    const { ref } = head.restoreSeries(labels, walRef);
+    const { ref, isOwn } = head.restoreSeries(labels, walRef);
+    if (!isOwn && refs.get(walRef) === 0) otherRefs.push(walRef);
     refs.set(walRef, ref);
-    const waiting = chunks.get(walRef);
-    if (waiting === undefined) return;
-    chunks.delete(walRef);
-    for (const chunk of waiting.sort((a, b) => a.minTimeMs - b.minTimeMs)) if (head.restoreChunk(ref, chunk)) chunkCount++;
+    for (const chunk of chunks.take(walRef)) if (head.restoreChunk(ref, chunk)) chunkCount++;
   };
   const addSamples = (record: Uint8Array): void => {
     samples.decode(record);
@@ -114,8 +96,19 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
     },
     ...(options.progress ? { progress: options.progress } : {}),
   });
-  const setAside = walFaults.flatMap(repairWal);
-  return { seriesCount: head.seriesCount, sampleCount, chunkCount, unknownRefSamples, skippedRecords: skipped, walFault: walFaults[0] ?? null, chunkFault, setAside };
+  const setAside = [...walFaults.flatMap(repairWal), ...(chunkFault?.setAside ?? [])];
+  head.keepWalRefs(otherRefs, listSegments(options.walFolder).at(-1) ?? lastCheckpoint(options.walFolder)?.index ?? 0);
+  return {
+    seriesCount: head.seriesCount,
+    sampleCount,
+    chunkCount,
+    unknownRefSamples,
+    skippedRecords: skipped,
+    walFault: walFaults[0] ?? null,
+    chunkFault,
+    chunkFileTimes,
+    setAside,
+  };
 }
 
 /** A fault for the log. */

@@ -6,7 +6,7 @@
  */
 import { CorruptError } from '../../core/base/errors.ts';
 import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
-import { LISTED } from '../../core/kernels/head-layout.ts';
+import { CHUNK_STATE, LISTED } from '../../core/kernels/head-layout.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { HEAD_ROOT } from './head-memory.ts';
 
@@ -23,13 +23,15 @@ const FARTHEST_MS = 8.64e15;
 /** What the owner sets aside for one reader, from its linear memory. */
 export const READER_STAGING_BYTES = GUARD_BYTES + SNAPSHOT_BYTES + FILE_CHUNK_BYTES + 2 * COLUMN_SAMPLES * 8;
 
-/** Chunks in head chunk files. */
+/** Chunks in head chunk files, as one thread reads them. */
 export interface HeadChunkReader {
   /**
    * Reads the bytes of a chunk (encoding byte left out) into `out` at `at`. @returns their length
    * @throws ChunkFileGoneError, CorruptError
    */
   read(file: number, offset: number, out: Uint8Array, at: number, room: number): number;
+  /** Closes what it has of files before `file`, which have been deleted. */
+  forgetBefore(file: number): void;
 }
 
 /** The file is not there (any more): the head was truncated after the chunk had been listed. A fresh look at the series helps. */
@@ -62,8 +64,16 @@ export function stagingOf({ stagingAt }: HeadView): Staging {
   return { snapshotAt, snapshotBytes: SNAPSHOT_BYTES, fileChunkAt, timesAt, valuesAt: timesAt + COLUMN_SAMPLES * 8 };
 }
 
+/** What one read is about. */
+export interface SeriesPart {
+  readonly ref: number;
+  /** Both ends are in. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** The middle of a range that is too long to be read at once. @throws CorruptError where it can't be halved */
-export function middleOf(ref: number, startMs: number, endMs: number): number {
+export function middleOf({ ref, startMs, endMs }: SeriesPart): number {
   if (endMs <= startMs) throw new CorruptError(`series ${ref} has too many samples at one time`, { file: 'head', offset: 0 });
   return Math.floor((Math.max(startMs, -FARTHEST_MS) + Math.min(endMs, FARTHEST_MS)) / 2);
 }
@@ -84,10 +94,11 @@ export class SeriesChunks {
     this.#staging = stagingOf(view);
   }
 
-  /** Takes the chunks with samples in [startMs, endMs]. @returns false where the range is too long for the staging area */
-  take(ref: number, startMs: number, endMs: number): boolean {
+  /** Takes the chunks with samples in the part. @returns false where it is too long for the staging area */
+  take({ ref, startMs, endMs }: SeriesPart): boolean {
     const { kernel, linear } = this.#view;
-    this.#count = kernel.snapshot(HEAD_ROOT, ref, startMs, endMs, this.#staging.snapshotAt, this.#staging.snapshotBytes);
+    const { snapshotAt, snapshotBytes } = this.#staging;
+    this.#count = kernel.snapshot(HEAD_ROOT, ref, startMs, endMs, snapshotAt, snapshotBytes);
     linear.refresh();
     return this.#count >= 0;
   }
@@ -131,7 +142,7 @@ export class SeriesChunks {
   }
 
   #isInFile(at: number): boolean {
-    return this.#view.linear.u32[(at + LISTED.STATE) >>> 2] === 1;
+    return this.#view.linear.u32[(at + LISTED.STATE) >>> 2] === CHUNK_STATE.FILE;
   }
 
   /** The kernel lists the newest first. */

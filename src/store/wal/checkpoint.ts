@@ -35,6 +35,18 @@ export interface CheckpointRequest {
   readonly compression: WalCompression;
 }
 
+/**
+ * The newest segment that a checkpoint should take: of the closed ones the oldest two thirds, since the newest hold samples that are not yet
+ * in blocks.
+ * @param closed numbers of the closed segments, ascending @returns null where there are too few
+ */
+export function segmentToCheckpoint(closed: readonly number[]): number | null {
+  if (closed.length < 2) return null;
+  const first = closed[0]!;
+  const last = first + Math.floor(((closed.at(-1)! - first) * 2) / 3);
+  return last > first ? last : null;
+}
+
 export interface CheckpointReport {
   /** Of the series and samples that were read. */
   readonly keptSeries: number;

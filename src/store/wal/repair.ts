@@ -21,7 +21,7 @@ export function repairWal(fault: WalFault): string[] {
     const rest = new Uint8Array(fstatSync(fd).size - fault.offset);
     if (!fault.isTornTail) {
       for (let done = 0; done < rest.length; ) done += readSync(fd, rest, done, rest.length - done, fault.offset + done);
-      const name = freeName(file);
+      const name = corruptName(file);
       writeFileSync(name, rest, { flush: true });
       kept.push(name);
     }
@@ -34,13 +34,13 @@ export function repairWal(fault: WalFault): string[] {
 }
 
 function setAside(file: string): string {
-  const name = freeName(file);
+  const name = corruptName(file);
   renameSync(file, name);
   return name;
 }
 
-/** A name that no earlier repair has taken. */
-function freeName(file: string): string {
+/** What is cut off `file` is kept under this name, which no earlier repair has taken. */
+export function corruptName(file: string): string {
   for (let i = 0; ; i++) {
     const name = i === 0 ? `${file}.corrupt` : `${file}.${i}.corrupt`;
     if (!existsSync(name)) return name;

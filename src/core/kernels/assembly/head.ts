@@ -14,8 +14,9 @@ const ROOT_PENDING_FIRST: usize = 64;
 const ROOT_PENDING_LAST: usize = 68;
 const ROOT_PENDING_COUNT: usize = 72;
 const ROOT_CHUNK_COUNT: usize = 76;
-const ROOT_MIN_TIME: usize = 80;
 const ROOT_MAX_TIME: usize = 88;
+const ROOT_TRANSACTION: usize = 104;
+const ROOT_APPENDED_MIN_TIME: usize = 112;
 const ROOT_RECORD_DIRECTORY: usize = 16;
 
 // Series record, one cache line.
@@ -25,17 +26,21 @@ const R_VERSION: usize = 0;
 const R_LAST_TIME: usize = 8;
 const R_LAST_VALUE: usize = 16;
 const R_DELTA: usize = 24;
+const R_TRANSACTION: usize = 28;
 const R_FIRST_TIME: usize = 32;
-const R_FIRST_BLOCK: usize = 40;
+const R_HIDDEN: usize = 40;
 const R_LAST_BLOCK: usize = 44;
 const R_COUNT: usize = 48;
 const R_BIT: usize = 50;
 const R_LEADING: usize = 52;
 const R_TRAILING: usize = 53;
+const R_WAL_REF_HIGH: usize = 54;
 const R_CLOSED: usize = 56;
 const R_WAL_REF: usize = 60;
 
-// Block of an open chunk: next address, 4 spare bytes, seven words whose first bit is the most significant.
+const ALL_HIDDEN: u32 = 0xffffffff;
+
+// Block of an open chunk: next address (of the last block the first's), 4 spare bytes, seven words whose first bit is the most significant.
 const BLOCK_BITS: i32 = 448;
 const BLOCK_WORDS: usize = 8;
 
@@ -75,12 +80,10 @@ function newBlock(): usize {
   const free = load<u32>(root + ROOT_BLOCK_FREE);
   if (free != 0) {
     store<u32>(root + ROOT_BLOCK_FREE, load<u32>(free));
-    store<u32>(free, 0);
     return free;
   }
   const next = load<u32>(root + ROOT_BLOCK_NEXT);
   store<u32>(root + ROOT_BLOCK_NEXT, next + 64);
-  store<u32>(next, 0);
   return next;
 }
 
@@ -101,6 +104,7 @@ function put(v: u64, n: i32): void {
   while (n > 0) {
     if (bit == BLOCK_BITS) {
       const next = newBlock();
+      store<u32>(next, load<u32>(block));
       store<u32>(block, <u32>next);
       block = next;
       bit = 0;
@@ -177,9 +181,9 @@ function putValue(record: usize, value: u64): void {
 function closeChunk(record: usize, ref: u32): void {
   const meta = newMeta();
   store<u32>(meta + M_OLDER, load<u32>(record + R_CLOSED));
-  store<u32>(meta + M_LOCATION, load<u32>(record + R_FIRST_BLOCK));
+  store<u32>(meta + M_LOCATION, load<u32>(load<u32>(record + R_LAST_BLOCK)));
   store<u32>(meta + M_LENGTH, chunkBits(record));
-  store<u16>(meta + M_COUNT, load<u16>(record + R_COUNT));
+  store<u16>(meta + M_COUNT, <u16>load<u8>(record + R_COUNT));
   store<u8>(meta + M_STATE, 0);
   store<u64>(meta + M_MIN_TIME, load<u64>(record + R_FIRST_TIME));
   store<u64>(meta + M_MAX_TIME, load<u64>(record + R_LAST_TIME));
@@ -191,14 +195,14 @@ function closeChunk(record: usize, ref: u32): void {
   store<u32>(root + ROOT_PENDING_LAST, <u32>meta);
   store<u32>(root + ROOT_PENDING_COUNT, load<u32>(root + ROOT_PENDING_COUNT) + 1);
   store<u32>(record + R_CLOSED, <u32>meta);
-  store<u16>(record + R_COUNT, 0);
+  store<u8>(record + R_COUNT, 0);
 }
 
 /** Bits written to a record's open chunk. */
 function chunkBits(record: usize): u32 {
   let bits: u32 = 0;
-  let at: usize = load<u32>(record + R_FIRST_BLOCK);
   const last: usize = load<u32>(record + R_LAST_BLOCK);
+  let at: usize = load<u32>(last);
   while (at != last) {
     bits += <u32>BLOCK_BITS;
     at = load<u32>(at);
@@ -213,10 +217,24 @@ function rangeEnd(timeMs: f64, rangeMs: f64): f64 {
   return (Math.floor(timeMs / rangeMs) + 1) * rangeMs;
 }
 
-function appendOne(record: usize, ref: u32, time: f64, value: u64, chunkRangeMs: f64): void {
+/** How far before the new sample the newest one lies that is not of the open transaction. */
+// @ts-ignore: decorator
+@inline
+function hide(record: usize, sinceLast: f64, transaction: u32): void {
+  let hidden = sinceLast;
+  if (load<u32>(record + R_TRANSACTION) == transaction) {
+    const before = load<u32>(record + R_HIDDEN);
+    hidden = before == ALL_HIDDEN ? Infinity : hidden + <f64>before;
+  } else store<u32>(record + R_TRANSACTION, transaction);
+  store<u32>(record + R_HIDDEN, hidden < <f64>ALL_HIDDEN ? <u32>hidden : ALL_HIDDEN);
+}
+
+function appendOne(record: usize, ref: u32, time: f64, value: u64, chunkRangeMs: f64, transaction: u32): void {
   const version = load<u32>(record + R_VERSION);
   atomic.store<u32>(record + R_VERSION, version + 1);
-  let count: u32 = load<u16>(record + R_COUNT);
+  const sinceLast = time - load<f64>(record + R_LAST_TIME);
+  hide(record, sinceLast, transaction);
+  let count: u32 = load<u8>(record + R_COUNT);
   if (count > 0) {
     const full = count >= CHUNK_SAMPLES
       || (count >= 2 && <u32>load<u16>(record + R_BIT) + 200 > <u32>BLOCK_BITS && chunkBits(record) + 200 > CHUNK_MAX_BITS)
@@ -230,7 +248,7 @@ function appendOne(record: usize, ref: u32, time: f64, value: u64, chunkRangeMs:
   if (count == 0) {
     block = newBlock();
     bit = 0;
-    store<u32>(record + R_FIRST_BLOCK, <u32>block);
+    store<u32>(block, <u32>block);
     store<f64>(record + R_FIRST_TIME, time);
     store<u8>(record + R_LEADING, NO_WINDOW);
     store<u8>(record + R_TRAILING, 0);
@@ -240,17 +258,18 @@ function appendOne(record: usize, ref: u32, time: f64, value: u64, chunkRangeMs:
   } else {
     block = load<u32>(record + R_LAST_BLOCK);
     bit = load<u16>(record + R_BIT);
-    const delta = t - <i64>load<f64>(record + R_LAST_TIME);
+    // A chunk is shorter than its range, and that fits 32 bits.
+    const delta = <i64>sinceLast;
     if (count == 1) putUvarint(<u64>delta);
-    else putTimeDelta(delta - load<i64>(record + R_DELTA));
-    store<i64>(record + R_DELTA, delta);
+    else putTimeDelta(delta - <i64>load<u32>(record + R_DELTA));
+    store<u32>(record + R_DELTA, <u32>delta);
     putValue(record, value);
   }
   store<f64>(record + R_LAST_TIME, time);
   store<u64>(record + R_LAST_VALUE, value);
   store<u32>(record + R_LAST_BLOCK, <u32>block);
   store<u16>(record + R_BIT, <u16>bit);
-  store<u16>(record + R_COUNT, <u16>(count + 1));
+  store<u8>(record + R_COUNT, <u8>(count + 1));
   atomic.store<u32>(record + R_VERSION, version + 2);
 }
 
@@ -263,14 +282,15 @@ export function append(
 ): u32 {
   root = rootAddress;
   let appended: u32 = 0;
-  let minTime = load<f64>(root + ROOT_MIN_TIME);
+  const transaction = load<u32>(root + ROOT_TRANSACTION);
+  let minTime = load<f64>(root + ROOT_APPENDED_MIN_TIME);
   let maxTime = load<f64>(root + ROOT_MAX_TIME);
   for (let i: u32 = 0; i < count; i++) {
     const ref = load<u32>(refs + (i << 2));
     const time = load<f64>(times + (i << 3));
     const value = load<u64>(values + (i << 3));
     const record = recordAddress(ref);
-    // A record without samples has the last time -Infinity.
+    // A record without samples has the last time -Infinity, one whose series is gone +Infinity.
     const last = load<f64>(record + R_LAST_TIME);
     let status = OK;
     if (time > last) {
@@ -280,12 +300,12 @@ export function append(
     } else status = time < minValidMs ? OUT_OF_BOUNDS : OUT_OF_ORDER;
     store<u8>(statuses + i, status);
     if (status != OK) continue;
-    appendOne(record, ref, time, value, chunkRangeMs);
+    appendOne(record, ref, time, value, chunkRangeMs, transaction);
     appended++;
     if (time > maxTime) maxTime = time;
     if (time < minTime) minTime = time;
   }
-  store<f64>(root + ROOT_MIN_TIME, minTime);
+  store<f64>(root + ROOT_APPENDED_MIN_TIME, minTime);
   store<f64>(root + ROOT_MAX_TIME, maxTime);
   return appended;
 }
@@ -322,7 +342,8 @@ export function encodeSamples(rootAddress: usize, refs: usize, times: usize, val
   let baseTime: i64 = 0;
   for (let i: u32 = 0; i < count; i++) {
     if (load<u8>(statuses + i) != OK) continue;
-    const ref = <i64>load<u32>(recordAddress(load<u32>(refs + (i << 2))) + R_WAL_REF);
+    const record = recordAddress(load<u32>(refs + (i << 2)));
+    const ref = (<i64>load<u16>(record + R_WAL_REF_HIGH) << 32) | <i64>load<u32>(record + R_WAL_REF);
     const time = <i64>load<f64>(times + (i << 3));
     if (at == out) {
       store<u8>(at, 2);
@@ -524,11 +545,14 @@ function snapshotOnce(record: usize, startMs: f64, endMs: f64, staging: usize, r
   let bytesAt = staging + (<usize>inList << 5);
   const stop = staging + room;
   if (bytesAt > stop) return -1;
-  const count: u32 = load<u16>(record + R_COUNT);
+  const count: u32 = load<u8>(record + R_COUNT);
   if (count > 0 && load<f64>(record + R_FIRST_TIME) <= endMs && load<f64>(record + R_LAST_TIME) >= startMs) {
-    const bits = chunkBitsBounded(record, end);
+    const last: usize = load<u32>(record + R_LAST_BLOCK);
+    if (last + 64 > end) return 0;
+    const first: usize = load<u32>(last);
+    const bits = chunkBitsBounded(record, first, last, end);
     if (bytesAt + (bits >> 3) + 128 > stop) return -1;
-    const length = copyChunk(load<u32>(record + R_FIRST_BLOCK), bits, count, bytesAt, 4096);
+    const length = copyChunk(first, bits, count, bytesAt, 4096);
     listChunk(staging, listed++, load<f64>(record + R_FIRST_TIME), load<f64>(record + R_LAST_TIME), 0, <u32>bytesAt, length, count);
     bytesAt += (<usize>length + 71) & ~7;
   }
@@ -554,10 +578,9 @@ function snapshotOnce(record: usize, startMs: f64, endMs: f64, staging: usize, r
   return listed;
 }
 
-function chunkBitsBounded(record: usize, end: usize): u32 {
+function chunkBitsBounded(record: usize, first: usize, last: usize, end: usize): u32 {
   let bits: u32 = 0;
-  let at: usize = load<u32>(record + R_FIRST_BLOCK);
-  const last: usize = load<u32>(record + R_LAST_BLOCK);
+  let at = first;
   for (let i = 0; i < 4096 && at != last; i++) {
     if (at == 0 || at + 64 > end) return 0;
     bits += <u32>BLOCK_BITS;
