@@ -46,16 +46,18 @@ class BlockSource implements ChunkSource {
   *series(): Iterable<SourceSeries> {
     const { index, tombstones } = this.#block;
     const entry = this.#entry;
-    for (const ref of index.postings('', '')) {
-      index.series(ref, entry);
-      const deleted = tombstones.of(ref);
-      const chunks = this.#chunks(deleted);
-      // What is left of a chunk is known when it has been read; a series without chunks is none.
-      const first = chunks.next();
-      if (first.done === true) continue;
-      yield { labels: index.labels(entry), chunks: startingWith(first.value, chunks) };
+    try {
+      for (const ref of index.postings('', '')) {
+        index.series(ref, entry);
+        const chunks = this.#chunks(tombstones.of(ref));
+        // What is left of a chunk is known when it has been read; a series without chunks is none.
+        const first = chunks.next();
+        if (first.done === true) continue;
+        yield { labels: index.labels(entry), chunks: startingWith(first.value, chunks) };
+      }
+    } finally {
+      this.#block.release();
     }
-    this.#block.release();
   }
 
   /** Those of the entry that was read last. */

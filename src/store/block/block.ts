@@ -32,6 +32,8 @@ export class Block {
   readonly tombstones: Tombstones;
   readonly index: IndexReader;
   readonly chunks: ChunkReader;
+  /** Of all its files. */
+  readonly byteLength: number;
   readonly #files: OpenFiles;
 
   /** @throws CorruptError, FileReadError */
@@ -51,12 +53,8 @@ export class Block {
     this.tombstones = readTombstones(folder, files);
     this.index = new IndexReader(new FileSource(files, join(folder, INDEX_FILE)), indexTables === undefined ? { symbols } : { symbols, tables: indexTables });
     this.chunks = new ChunkReader(openSegments(join(folder, CHUNKS_FOLDER), files));
-  }
-
-  /** Of all its files. */
-  get byteLength(): number {
-    const small = [META_FILE, TOMBSTONES_FILE].map((name) => statSync(join(this.folder, name), { throwIfNoEntry: false })?.size ?? 0);
-    return small.reduce((sum, size) => sum + size, this.index.byteLength + this.chunks.byteLength);
+    const small = [META_FILE, TOMBSTONES_FILE].map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+    this.byteLength = small.reduce((sum, size) => sum + size, this.index.byteLength + this.chunks.byteLength);
   }
 
   /** Whether it may have samples in [startMs, endMs]. */

@@ -46,6 +46,11 @@ export const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
 /** Longest entry of one series: about six million chunks. */
 export const MAX_SERIES_BYTES = 64 * 1024 * 1024;
 
+/** More series, labels or chunks than the format can say, or than is read again. */
+export class IndexLimitError extends Error {
+  override readonly name = 'IndexLimitError';
+}
+
 export interface IndexToc {
   readonly symbols: number;
   readonly series: number;

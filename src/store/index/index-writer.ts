@@ -12,7 +12,7 @@ import { uvarintLength } from '../../core/bytes/varint.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { FileAppender } from './file-appender.ts';
 import {
-  INDEX_HEADER_BYTES, INDEX_MAGIC, INDEX_VERSION, MAX_INDEX_BYTES, MAX_SECTION_BYTES, POSTINGS_ALIGNMENT, SERIES_ALIGNMENT,
+  INDEX_HEADER_BYTES, IndexLimitError, INDEX_MAGIC, INDEX_VERSION, MAX_INDEX_BYTES, MAX_SECTION_BYTES, MAX_SYMBOL_BYTES, POSTINGS_ALIGNMENT, SERIES_ALIGNMENT,
 } from './index-format.ts';
 import { PairLog } from './pair-log.ts';
 import { PairTable } from './pair-table.ts';
@@ -21,11 +21,6 @@ import { SymbolIndex } from './symbol-index.ts';
 
 /** Bytes of notes that are held in memory, and of lists that are made at once. */
 export const POSTINGS_MEMORY_BYTES = 64 * 1024 * 1024;
-
-/** More series, labels or chunks than the format can say. */
-export class IndexLimitError extends Error {
-  override readonly name = 'IndexLimitError';
-}
 
 export class IndexWriter {
   readonly #file: FileAppender;
@@ -64,6 +59,7 @@ export class IndexWriter {
     let length = 4;
     for (const symbol of symbols) {
       const before = table.byteLength;
+      if (before > MAX_SECTION_BYTES - MAX_SYMBOL_BYTES) throw new IndexLimitError(`the labels of a block take more than ${MAX_SECTION_BYTES} bytes`);
       table.add(symbol);
       const bytes = table.byteLength - before;
       length += uvarintLength(bytes) + bytes;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { seededRandom } from '../../../test/kernels.ts';
@@ -7,6 +7,7 @@ import { compareLabels, compareStrings, labelsFromObject, labelValue, type Label
 import { compileMatcher, formatMatcher, type Matcher, type MatchOp } from '../../core/model/matcher.ts';
 import { labelsOf, openIndex, withFolder, writeIndex } from './_index-fixtures.ts';
 import { FileWriteError } from './file-appender.ts';
+import { MAX_SYMBOL_BYTES } from './index-format.ts';
 import { IndexWriter } from './index-writer.ts';
 import { selectPostings } from './select-postings.ts';
 import { SeriesEntry } from './series-entry.ts';
@@ -90,6 +91,48 @@ test('what is out of order is refused', () => {
       writer.close();
     });
   }
+});
+
+test('the longest label is read again, a longer one is refused', () => {
+  withFolder((folder) => {
+    const longest = 'ü'.repeat(MAX_SYMBOL_BYTES / 2);
+    writeIndex(join(folder, 'index'), [['a', longest], ['a', 'b']]);
+    const index = openIndex(join(folder, 'index'));
+    assert.deepEqual(index.labelValues('a').map((value) => value.length), [1, longest.length]);
+    assert.equal(labelsOf(index, index.postings('a', longest))[0]![1], longest);
+    assert.throws(() => writeIndex(join(folder, 'other'), [['a', `${longest}!`]]), { name: 'IndexLimitError' });
+  });
+});
+
+test('lengths past their bounds are not believed', () => {
+  withFolder((folder) => {
+    const path = join(folder, 'index');
+    writeIndex(path, [['a', 'b']]);
+    const good = readFileSync(path);
+    const { toc } = openIndex(path).layout;
+    const cases: [string, (bytes: Buffer) => void, RegExp][] = [
+      ['symbols', (bytes) => bytes.writeUInt32BE(0xffffffff, toc.symbols), /reaches into the next/],
+      ['a count of symbols', (bytes) => bytes.writeUInt32BE(0xffffffff, toc.symbols + 4), /can't hold 4294967295 symbols/],
+      ['a symbol', (bytes) => bytes.fill(0xff, toc.symbols + 8, toc.symbols + 11), /a string of \d+ bytes is too long/],
+      ['a series', (bytes) => bytes.fill(0xff, toc.series, toc.series + 5), /offset 32: the entry of a series has \d+ bytes/],
+      ['a count of postings', (bytes) => bytes.writeUInt32BE(0x3fffffff, toc.postings + 4), /a list of 1073741823 postings has 8 bytes/],
+      ['a list of postings', (bytes) => {
+        bytes.writeUInt32BE(4 + 4 * 20, toc.postings);
+        bytes.writeUInt32BE(20, toc.postings + 4);
+      }, /a list of 20 postings has 84 bytes|a list has 20 postings, more than there are series/],
+      ['the table', (bytes) => bytes.writeUInt32BE(0xffffffff, toc.postingsTable), /reaches into the next/],
+      ['a count of its entries', (bytes) => bytes.writeUInt32BE(0xffffffff, toc.postingsTable + 4), /can't hold 4294967295 entries/],
+    ];
+    for (const [claim, damage, want] of cases) {
+      const bytes = Buffer.from(good);
+      damage(bytes);
+      writeFileSync(path, bytes);
+      assert.throws(() => {
+        const index = openIndex(path);
+        labelsOf(index, index.postings('', ''));
+      }, (error: Error) => error.name === 'CorruptError' && want.test(error.message), claim);
+    }
+  });
 });
 
 test('chunks of any time and place come back', () => {

@@ -77,7 +77,7 @@ export class PairTable {
     const mask = this.#slots.length - 1;
     let h = Math.imul(name, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b);
     h ^= h >>> 15;
-    let slot = Math.imul(h, 0x2c1b3c6d) >>> 7 & mask;
+    let slot = (Math.imul(h, 0x2c1b3c6d) >>> 7) & mask;
     for (;;) {
       const pair = this.#slots[slot]! - 1;
       if (pair < 0 || (this.#names[pair] === name && this.#values[pair] === value)) return slot;

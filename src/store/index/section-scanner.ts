@@ -9,7 +9,6 @@ import { CRC_BYTES, MAX_SYMBOL_BYTES } from './index-format.ts';
 const BUFFER_BYTES = 256 * 1024;
 /** Bytes of a 64-bit varint. */
 const MAX_VARINT_BYTES = 10;
-const TWO_32 = 4294967296;
 
 export class SectionScanner {
   readonly #source: ByteSource;
@@ -126,7 +125,7 @@ export class SectionScanner {
   }
 
   #fill(count: number): void {
-    if (count >= TWO_32 || this.offset + count > this.#to) throw this.corrupt(`the section ends inside a field of ${count} bytes`);
+    if (this.offset + count > this.#to) throw this.corrupt(`the section ends inside a field of ${count} bytes`);
     this.#fillUpTo(count);
   }
 

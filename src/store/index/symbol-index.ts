@@ -3,7 +3,7 @@
  * a number a slot, so a million symbols cost their bytes and twelve more each.
  */
 import { assert } from '../../core/base/assert.ts';
-import { MAX_SYMBOL_BYTES } from './index-format.ts';
+import { IndexLimitError, MAX_SYMBOL_BYTES } from './index-format.ts';
 
 const textEncoder = new TextEncoder();
 /** Strings whose numbers are remembered: names and common values. */
@@ -28,7 +28,7 @@ export class SymbolIndex {
     return this.#starts[this.#count]!;
   }
 
-  /** Behind those before, in byte order. */
+  /** Behind those before, in byte order. @throws IndexLimitError */
   add(text: string): void {
     const from = this.byteLength;
     const room = from + text.length * 3;
@@ -38,7 +38,7 @@ export class SymbolIndex {
       this.#bytes = larger;
     }
     const { written } = textEncoder.encodeInto(text, this.#bytes.subarray(from));
-    assert(written <= MAX_SYMBOL_BYTES, 'a label is not longer than what is read again');
+    if (written > MAX_SYMBOL_BYTES) throw new IndexLimitError(`a label of ${written} bytes is longer than ${MAX_SYMBOL_BYTES}`);
     if (this.#count > 0) {
       const before = this.#starts[this.#count - 1]!;
       assert(this.#bytes.compare(this.#bytes, before, from, from, from + written) > 0, 'symbols come in byte order, each once');

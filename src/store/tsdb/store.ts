@@ -24,7 +24,7 @@ import { BlockWriteCanceledError } from '../block/block-writer.ts';
 import { DEFAULT_SEGMENT_BYTES } from '../block/chunk-segments.ts';
 import { FileReadError } from '../index/byte-source.ts';
 import { FileWriteError } from '../index/file-appender.ts';
-import { IndexLimitError } from '../index/index-writer.ts';
+import { IndexLimitError } from '../index/index-format.ts';
 import { folderBytes, removeUnfinished } from './block-folders.ts';
 import { BlockKeeper, type BlockReaders } from './block-keeper.ts';
 import { writtenUntilMs, type BlockInfo, type UnreadableBlock } from './block-set.ts';
