@@ -104,8 +104,13 @@ export class BlockWriter {
     } catch (error) {
       throw new FileWriteError(`cannot create ${this.#temporary}: ${errorMessage(error)}`, { cause: error });
     }
-    this.#chunks = new ChunkSegmentsWriter(join(this.#temporary, CHUNKS_FOLDER), options.segmentBytes);
-    this.#index = new IndexWriter(join(this.#temporary, INDEX_FILE));
+    try {
+      this.#chunks = new ChunkSegmentsWriter(join(this.#temporary, CHUNKS_FOLDER), options.segmentBytes);
+      this.#index = new IndexWriter(join(this.#temporary, INDEX_FILE));
+    } catch (error) {
+      rmSync(this.#temporary, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get progress(): WriteProgress {
