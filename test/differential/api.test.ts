@@ -109,6 +109,12 @@ const REQUESTS: readonly string[] = [
   '/api/v1/query?query=sum(requests_total)&stats=all&time=NOW',
   '/api/v1/query?query=sum(',
   '/api/v1/query?query=requests_total%2Bon(job)temperature%2Bon(job)requests_total',
+  '/api/v1/query?query={a="ünïcode"}%2B',
+  '/api/v1/query?query={a="日本"}%2B)',
+  '/api/v1/query?query={a="ü😀"}%0A%2Bü',
+  '/api/v1/query?query=rate(a{a="ü😀"})',
+  '/api/v1/query?query=sum("😀",1)',
+  '/api/v1/series?match[]={a="ü',
   '/api/v1/query_range?query=1',
   '/api/v1/query_range?query=1&start=0&end=1',
   '/api/v1/query_range?query=1&start=0&end=1&step=0',
@@ -123,6 +129,7 @@ const REQUESTS: readonly string[] = [
   '/api/v1/query_exemplars?query=requests_total&start=0&end=1',
   '/api/v1/query_exemplars?query=a%2B&start=0&end=1',
   '/api/v1/query_exemplars?query=a&start=2&end=1',
+  '/api/v1/scrape_pools',
   '/api/v1/nothing',
   '/federate',
   '/federate?match[]=temperature',
@@ -135,6 +142,23 @@ const REQUESTS: readonly string[] = [
   '/-/quit',
   '/nothing',
 ];
+
+/** Forms sent to `/api/v1/query`: a name, the type, the body, the query string. */
+const FORMS: readonly (readonly [string, string, string, string])[] = [
+  ['urlencoded', 'application/x-www-form-urlencoded', 'query=1&time=7', '?time=5&query=2'],
+  ['multipart', 'multipart/form-data; boundary=x', part('query', '1') + part('time', '7'), ''],
+  ['multipart under a query string', 'multipart/form-data; boundary=x', part('query', '1') + part('time', '7'), '?time=5'],
+  ['multipart with an escaped name', 'multipart/form-data; boundary=x', part('qu\\ery', '"ü"') + part('time', '7'), ''],
+  ['multipart with bare line feeds', 'multipart/form-data; boundary=x', (part('query', '1') + part('time', '7')).replaceAll('\r', ''), ''],
+  ['multipart without an end', 'multipart/form-data; boundary=y', part('query', '1') + part('time', '7'), '?time=5'],
+  ['multipart without a boundary', 'multipart/form-data', part('query', '1'), '?time=5'],
+  ['another type', 'text/plain', 'query=1', '?time=5'],
+];
+
+/** One field of a multipart form with boundary x. */
+function part(name: string, value: string): string {
+  return `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n${name === 'time' ? '--x--\r\n' : ''}`;
+}
 
 /** Requests whose answers differ as a whole; ours is held to what is given here. */
 const OTHER_ANSWERS: Readonly<
@@ -222,8 +246,8 @@ interface Answer {
   readonly body: Json;
 }
 
-async function ask(server: RunningServer, path: string, dropped: Set<string>): Promise<Answer> {
-  const response = await fetch(`${server.url}${path}`);
+async function ask(server: RunningServer, path: string, dropped: Set<string>, request?: RequestInit): Promise<Answer> {
+  const response = await fetch(`${server.url}${path}`, request);
   const text = await response.text();
   const type = response.headers.get('content-type');
   // Federated samples carry the times of each server's own scrapes.
@@ -267,6 +291,13 @@ test(
             { status: other.status, body: other.body },
             other.reason,
           );
+        });
+      }
+      for (const [name, type, body, query] of FORMS) {
+        await t.test(`a form: ${name}`, async () => {
+          const form = { method: 'POST', headers: { 'content-type': type }, body };
+          const send = (server: RunningServer): Promise<Answer> => ask(server, `/api/v1/query${query}`, new Set(), form);
+          assert.deepEqual(await send(ours), await send(theirs));
         });
       }
       await t.test('the lists of differences hold nothing stale', () => {

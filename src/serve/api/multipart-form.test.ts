@@ -23,6 +23,11 @@ const WHOLE: readonly (readonly [string, string, readonly (readonly [string, str
   ['UTF-8', `${field('ü', '{a="日本"}')}--x--`, [['ü', '{a="日本"}']]],
   ['a name without quotes', '--x\r\nContent-Disposition: form-data; name=query\r\n\r\n1\r\n--x--', [['query', '1']]],
   ['a name with quotes', '--x\r\nContent-Disposition: form-data; name="a\\"b"\r\n\r\n1\r\n--x--', [['a"b', '1']]],
+  [
+    'a name with other backslashes',
+    '--x\r\nContent-Disposition: form-data; name="a\\b"\r\n\r\n1\r\n--x--',
+    [['a\\b', '1']],
+  ],
   ['text before and after', `junk\r\n${field('a', '1')}--x--\r\nmore`, [['a', '1']]],
   ['bare line feeds', '--x\nContent-Disposition: form-data; name="a"\n\n1\n--x--\n', [['a', '1']]],
   [

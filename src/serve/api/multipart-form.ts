@@ -15,6 +15,9 @@
 /** Longest boundary that RFC 2046 allows. */
 const MAX_BOUNDARY = 70;
 
+/** As Go has it: a backslash before any other character stands for itself, since browsers send paths of Windows. */
+const ESCAPED = /\\([()<>@,;:\\"/[\]?=])/g;
+
 /** @returns names and values in their order; null where the body is no whole form of that boundary */
 export function multipartFields(body: Uint8Array, contentType: string): [name: string, value: string][] | null {
   const boundary = parameterOf(contentType, 'boundary');
@@ -57,7 +60,7 @@ function headOf(text: string, start: number): { readonly name: string | undefine
 /** `; name=value` of a header, the value plain or quoted. */
 function parameterOf(header: string, name: string): string | undefined {
   for (const [, key, quoted, plain] of header.matchAll(/;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g)) {
-    if (key!.toLowerCase() === name) return quoted === undefined ? plain : quoted.replaceAll(/\\(.)/g, '$1');
+    if (key!.toLowerCase() === name) return quoted === undefined ? plain : quoted.replaceAll(ESCAPED, '$1');
   }
   return undefined;
 }
