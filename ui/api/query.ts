@@ -12,8 +12,15 @@ export interface Grid {
   readonly stepMs: number;
 }
 
-export function queryInstant(expr: string, timeMs: number, signal: AbortSignal): Promise<Reply<QueryResult>> {
-  return askApi('query', { query: expr, time: seconds(timeMs) }, decodeQueryResult, signal);
+/** @param limit most series of the answer; 0 for all */
+export function queryInstant(
+  expr: string,
+  timeMs: number,
+  signal: AbortSignal,
+  limit = 0,
+): Promise<Reply<QueryResult>> {
+  const params = { query: expr, time: seconds(timeMs), ...(limit > 0 ? { limit: String(limit) } : {}) };
+  return askApi('query', params, decodeQueryResult, signal);
 }
 
 export function queryRange(expr: string, grid: Grid, signal: AbortSignal): Promise<Reply<QueryResult>> {

@@ -29,6 +29,22 @@ export interface ReplayProgress {
   readonly current: number;
 }
 
+/** A note of the server's on itself that holds now. */
+export interface Notification {
+  readonly text: string;
+  readonly dateMs: number;
+}
+
+/** A block of the storage. Figures that the server does not tell are null. */
+export interface Block {
+  readonly ulid: string;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly level: number;
+  readonly seriesCount: number | null;
+  readonly sampleCount: number | null;
+}
+
 export type TextMap = ReadonlyMap<string, string>;
 
 export const fetchRuntimeInfo = (signal: AbortSignal): Promise<TextMap> =>
@@ -37,6 +53,10 @@ export const fetchBuildInfo = (signal: AbortSignal): Promise<TextMap> => ask('st
 export const fetchFlags = (signal: AbortSignal): Promise<TextMap> => ask('status/flags', asNamedTexts, signal);
 export const fetchTsdbStatus = (signal: AbortSignal): Promise<TsdbStatus> =>
   ask('status/tsdb', decodeTsdbStatus, signal);
+export const fetchBlocks = (signal: AbortSignal): Promise<readonly Block[]> =>
+  ask('status/tsdb/blocks', decodeBlocks, signal);
+export const fetchNotifications = (signal: AbortSignal): Promise<readonly Notification[]> =>
+  ask('notifications', decodeNotifications, signal);
 export const fetchReplayProgress = (signal: AbortSignal): Promise<ReplayProgress> =>
   ask('status/walreplay', decodeReplay, signal);
 export const fetchConfigYaml = (signal: AbortSignal): Promise<string> =>
@@ -82,6 +102,36 @@ function asCounts(value: unknown): NamedCount[] {
     const entry = asObject(item, 'an entry');
     return { name: asText(entry['name'], 'a name'), value: asNumber(entry['value'], 'a value') };
   });
+}
+
+export function decodeBlocks(data: unknown): Block[] {
+  const count = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+  return asList(asObject(data, 'the answer')['blocks'], 'the blocks', (item) => {
+    const block = asObject(item, 'a block');
+    const stats = asObject(block['stats'] ?? {}, 'a block’s figures');
+    return {
+      ulid: asText(block['ulid'], 'a block’s name'),
+      minTimeMs: asNumber(block['minTime'], 'minTime'),
+      maxTimeMs: asNumber(block['maxTime'], 'maxTime'),
+      level: asNumber(asObject(block['compaction'], 'a block’s compaction')['level'], 'the level'),
+      seriesCount: count(stats['numSeries']),
+      sampleCount: count(stats['numSamples']),
+    };
+  });
+}
+
+/** Those that hold. */
+export function decodeNotifications(data: unknown): Notification[] {
+  return asList(data, 'the notifications', (item) => {
+    const { text, date, active } = asObject(item, 'a notification') as {
+      text?: unknown;
+      date?: unknown;
+      active?: unknown;
+    };
+    return { text: asText(text, 'a text'), dateMs: Date.parse(asText(date, 'a date')), active: active === true };
+  })
+    .filter(({ active }) => active)
+    .map(({ text, dateMs }) => ({ text, dateMs }));
 }
 
 function decodeReplay(data: unknown): ReplayProgress {

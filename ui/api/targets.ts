@@ -2,7 +2,8 @@
  * Scrape targets as the API lists them.
  */
 import { labelsFromPairs, type Labels } from '../../src/core/model/labels.ts';
-import { asList, asNumber, asObject, asText, textOr } from './decode.ts';
+import { parseDuration } from '../../src/core/model/duration.ts';
+import { DecodeError, asList, asNumber, asObject, asText, textOr } from './decode.ts';
 import { askApi } from './http.ts';
 import { decodeLabels } from './query-result.ts';
 
@@ -39,6 +40,21 @@ export async function fetchPools(signal: AbortSignal): Promise<readonly string[]
     asList(asObject(data, 'the answer')['scrapePools'], 'the pools', (item) => asText(item, 'a pool'));
   const { data } = await askApi('scrape_pools', {}, decode, signal);
   return data;
+}
+
+/** How often a pool's targets are scraped, in milliseconds. @throws ApiFailure where there is no such pool */
+export async function fetchPoolInterval(pool: string, signal: AbortSignal): Promise<number> {
+  const decode = (data: unknown): number =>
+    poolInterval(asText(asObject(data, 'the answer')['yaml'], 'the pool’s configuration'));
+  const { data } = await askApi('scrape_pools/config', { scrapePool: pool }, decode, signal);
+  return data;
+}
+
+/** @param yaml a scrape pool's configuration, defaults filled in */
+export function poolInterval(yaml: string): number {
+  const text = /^scrape_interval: (\S+)$/m.exec(yaml)?.[1];
+  if (text === undefined) throw new DecodeError('the pool’s configuration has no interval');
+  return parseDuration(text);
 }
 
 export function decodeTargets(data: unknown): Target[] {

@@ -3,6 +3,7 @@
  */
 import { Component, Suspense, lazy, useEffect, useRef, type ReactNode } from 'react';
 import { HomePage } from '../home/home-page.tsx';
+import { COMING_PAGES, ComingPage } from './coming-page.tsx';
 import { Frame } from './frame.tsx';
 import { NotFoundPage } from './not-found-page.tsx';
 import { useLocation } from './router.ts';
@@ -12,6 +13,9 @@ import { StartPage } from './start-page.tsx';
 const QueryPage = lazy(() => import('../query/query-page.tsx').then(({ QueryPage }) => ({ default: QueryPage })));
 const TargetsPage = lazy(() =>
   import('../targets/targets-page.tsx').then(({ TargetsPage }) => ({ default: TargetsPage })),
+);
+const DiscoveryPage = lazy(() =>
+  import('../discovery/discovery-page.tsx').then(({ DiscoveryPage }) => ({ default: DiscoveryPage })),
 );
 const StatusPage = lazy(() => import('../status/status-page.tsx').then(({ StatusPage }) => ({ default: StatusPage })));
 
@@ -53,13 +57,17 @@ function pageAt(path: string): ReactNode {
       return <QueryPage />;
     case '/targets':
       return <TargetsPage />;
+    case '/service-discovery':
+      return <DiscoveryPage />;
     case '/status':
     case '/tsdb-status':
     case '/flags':
     case '/config':
       return <StatusPage path={path} />;
-    default:
-      return <NotFoundPage path={path} />;
+    default: {
+      const coming = COMING_PAGES.get(path);
+      return coming ? <ComingPage {...coming} /> : <NotFoundPage path={path} />;
+    }
   }
 }
 

@@ -5,13 +5,14 @@ import { ActionIcon, Alert, useMantineColorScheme, type MantineColorScheme } fro
 import type { ReactNode } from 'react';
 import { Mark, MoonIcon, ScreenIcon, SunIcon } from './icons.tsx';
 import { PageLink } from './link.tsx';
+import { Notices } from './notices.tsx';
 import type { ServerHealth } from './server-health.ts';
 import { useSettings } from './settings.tsx';
 
 const PAGES = [
   { to: '/', label: 'Home', paths: ['/'] },
   { to: '/query', label: 'Query', paths: ['/query', '/graph'] },
-  { to: '/targets', label: 'Targets', paths: ['/targets'] },
+  { to: '/targets', label: 'Targets', paths: ['/targets', '/service-discovery'] },
   { to: '/status', label: 'Status', paths: ['/status', '/tsdb-status', '/flags', '/config'] },
 ] as const;
 
@@ -52,6 +53,7 @@ export function Frame({ path, health, children }: FrameProps): ReactNode {
           Trying again every second. What you see is from before.
         </Alert>
       )}
+      {health === 'ready' && <Notices />}
       <main id="content" tabIndex={-1} className="content">
         {children}
       </main>

@@ -9,7 +9,7 @@ import { usePageTitle } from '../app/page-title.ts';
 import { formatClock, formatDateTime, type Zone } from '../model/zone.ts';
 import { FilesystemCard } from './filesystem-card.tsx';
 import type { LiveWindow } from './live-window.ts';
-import { useLiveWindow, useScrapeInterval, useSources } from './live.ts';
+import { MACHINE_JOB, MAX_SOURCES, SERVER_JOB, useLiveWindow, useScrapeInterval, useSources } from './live.ts';
 import { PanelCard } from './panel-card.tsx';
 import { MACHINE_PANELS, SERVER_PANELS, preferredSource, sourceSelector, type Panel, type Source } from './panels.ts';
 
@@ -22,8 +22,6 @@ const RANGES = [
 ] as const;
 const DEFAULT_RANGE = RANGES[1];
 const RANGE_KEY = 'coeus.home.range';
-const MACHINE_JOB = 'node';
-const SERVER_JOB = 'coeus';
 
 export function HomePage(): ReactNode {
   usePageTitle('Home');
@@ -144,6 +142,7 @@ function Section(props: SectionProps): ReactNode {
             data={sources.map((each) => ({ value: sourceSelector(each), label: `${each.job} · ${each.instance}` }))}
           />
         )}
+        {sources.length >= MAX_SOURCES && <span className="page-about">the first {MAX_SOURCES}</span>}
       </div>
       {source || window.age !== 'grown' ? (
         <div className="cards">

@@ -3,12 +3,12 @@
  */
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
-import { labelValue } from '../../src/core/model/labels.ts';
-import { formatDuration, parseDuration } from '../../src/core/model/duration.ts';
+import { labelValue, quote } from '../../src/core/model/labels.ts';
+import { formatDuration } from '../../src/core/model/duration.ts';
 import { queryInstant, queryRange, type Grid } from '../api/query.ts';
 import type { QueryResult } from '../api/query-result.ts';
 import { serverNowMs } from '../api/server-clock.ts';
-import { fetchTargets } from '../api/targets.ts';
+import { fetchPoolInterval } from '../api/targets.ts';
 import { rateWindowMs } from '../model/step.ts';
 import { liveWindow, searchGrids, type LiveWindow } from './live-window.ts';
 import { sourceSelector, type Panel, type Source } from './panels.ts';
@@ -21,6 +21,11 @@ const DEFAULT_INTERVAL_MS = 15_000;
 /** With longer steps a chart's newest step may be old, so its headline asks for itself. */
 const HEADLINE_STEP_MS = 15_000;
 const SOURCES_STALE_MS = 30_000;
+/** Targets to choose from; those beyond are on the Targets page. */
+export const MAX_SOURCES = 200;
+/** Jobs of the built-in configuration, and of most others. */
+export const MACHINE_JOB = 'node';
+export const SERVER_JOB = 'coeus';
 
 /** The server's time, anew every `periodMs` while the page is visible. */
 export function useTick(periodMs: number): number {
@@ -47,14 +52,14 @@ export interface Sources {
 
 /** Targets that have a machine's or a server's metrics. Asked often until the first is there. */
 export function useSources(): Sources {
-  const ask = (metric: string, name: string) => ({
-    queryKey: ['sources', name],
-    queryFn: ({ signal }: { signal: AbortSignal }) => findSources(metric, signal),
+  const ask = (metric: string, job: string) => ({
+    queryKey: ['sources', job],
+    queryFn: ({ signal }: { signal: AbortSignal }) => findSources(metric, job, signal),
     refetchInterval: ({ state }: { state: { data?: readonly Source[] | undefined } }) =>
       (state.data?.length ?? 0) === 0 ? EAGER_REFRESH_MS : SOURCES_STALE_MS,
   });
   const [machines, servers] = useQueries({
-    queries: [ask('node_load1', 'machines'), ask('prometheus_tsdb_head_series', 'servers')],
+    queries: [ask('node_time_seconds', MACHINE_JOB), ask('prometheus_tsdb_head_series', SERVER_JOB)],
   });
   return {
     machines: machines.data ?? [],
@@ -63,8 +68,11 @@ export function useSources(): Sources {
   };
 }
 
-async function findSources(metric: string, signal: AbortSignal): Promise<readonly Source[]> {
-  const { data } = await queryInstant(`group by (job, instance) (${metric})`, serverNowMs(), signal);
+/** The customary job's targets come first, so that they are among the first of very many. */
+async function findSources(metric: string, job: string, signal: AbortSignal): Promise<readonly Source[]> {
+  const grouped = (selector: string): string => `group by (job, instance) (${metric}${selector})`;
+  const expr = `${grouped(`{job=${quote(job)}}`)} or ${grouped('')}`;
+  const { data } = await queryInstant(expr, serverNowMs(), signal, MAX_SOURCES);
   if (data.kind !== 'vector') return [];
   return data.samples.map(({ labels }) => ({
     job: labelValue(labels, 'job'),
@@ -72,19 +80,14 @@ async function findSources(metric: string, signal: AbortSignal): Promise<readonl
   }));
 }
 
-/** How often a source is scraped. */
+/** How often a source is scraped: as its job says, whose targets may be too many to list. */
 export function useScrapeInterval(source: Source | undefined): number {
   const { data } = useQuery({
-    queryKey: ['interval', source],
-    queryFn: async ({ signal }) => {
-      const targets = await fetchTargets(source!.job, signal);
-      const target = targets.find(({ labels }) => labelValue(labels, 'instance') === source!.instance) ?? targets[0];
-      return target === undefined || target.scrapeInterval === ''
-        ? DEFAULT_INTERVAL_MS
-        : parseDuration(target.scrapeInterval);
-    },
+    queryKey: ['interval', source?.job],
+    queryFn: ({ signal }) => fetchPoolInterval(source!.job, signal),
     enabled: source !== undefined,
     staleTime: SOURCES_STALE_MS,
+    retry: false,
   });
   return data ?? DEFAULT_INTERVAL_MS;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALL_FEATURES, parseExpr } from '../../src/query/promql/parse/parser.ts';
+import { Engine } from '../../src/query/promql/engine.ts';
+import { MemoryStorage } from '../../src/query/promql/testing/memory-storage.ts';
 import { labelsFromObject } from '../../src/core/model/labels.ts';
 import type { QueryResult } from '../api/query-result.ts';
 import { MAX_CARD_SERIES, instantLatest, panelView } from './panel-data.ts';
@@ -24,6 +26,37 @@ function matrix(label: string, ...rows: string[]): QueryResult {
       };
     }),
   };
+}
+
+// One row a machine: what it reports, and what the memory card makes of it.
+const MEMORY: readonly (readonly [string, Readonly<Record<string, number>>, Readonly<Record<string, number>>])[] = [
+  ['Linux', { MemTotal: 100, MemAvailable: 70, MemFree: 20 }, { used: 30, cache: 50, free: 20 }],
+  [
+    'the built-in collector elsewhere',
+    { total: 100, available: 70, free: 20, active: 33 },
+    { used: 30, cache: 50, free: 20 },
+  ],
+  [
+    'node_exporter on macOS',
+    { total: 100, free: 20, active: 20, wired: 7, compressed: 3, inactive: 50 },
+    { used: 30, cache: 50, free: 20 },
+  ],
+  ['one that tells none', {}, {}],
+];
+for (const [machine, reported, want] of MEMORY) {
+  test(`the memory of ${machine}`, async () => {
+    const storage = new MemoryStorage();
+    for (const [name, value] of Object.entries({ ...reported, SwapTotal: 9 }))
+      storage.append(labelsFromObject({ __name__: `node_memory_${name}_bytes`, job: 'j', instance: 'i' }), 0, value);
+    const engine = new Engine({ lookbackMs: 300_000, maxSamples: 1000, defaultStepMs: 60_000, featureFlags: [] });
+    const found: Record<string, number> = {};
+    for (const panelQuery of panelOf('memory').queries) {
+      const query = panelQuery.expr(sourceSelector({ job: 'j', instance: 'i' }), '1m');
+      const { value } = await engine.instant(storage, { query, timeMs: 1000, lookbackMs: 0, shouldStop: () => false });
+      if (value.type === 'vector' && value.values.length > 0) found[String(panelQuery.name)] = value.values[0]!;
+    }
+    assert.deepEqual(found, want);
+  });
 }
 
 test('every expression parses, whatever the target is called', () => {

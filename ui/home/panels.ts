@@ -83,21 +83,22 @@ export const MACHINE_PANELS: readonly Panel[] = [
   {
     id: 'memory',
     title: 'Memory',
-    emptyText: 'No data in this time.',
+    emptyText: 'This machine does not tell its memory under names that are known here.',
     unit: 'bytes',
     isStacked: true,
     leastMax: 0,
     negligible: -1,
     queries: [
       {
-        expr: (selector) => `node_memory_MemTotal_bytes{${selector}} - node_memory_MemAvailable_bytes{${selector}}`,
+        expr: (selector) =>
+          memory(selector, ['MemTotal - MemAvailable', 'total - available', 'active + wired + compressed']),
         name: 'used',
       },
       {
-        expr: (selector) => `node_memory_MemAvailable_bytes{${selector}} - node_memory_MemFree_bytes{${selector}}`,
+        expr: (selector) => memory(selector, ['MemAvailable - MemFree', 'available - free', 'inactive']),
         name: 'cache',
       },
-      { expr: (selector) => `node_memory_MemFree_bytes{${selector}}`, name: 'free', isHidden: true },
+      { expr: (selector) => memory(selector, ['MemFree', 'free']), name: 'free', isHidden: true },
     ],
     headlines: (latest) => {
       const used = latest.get('used');
@@ -111,7 +112,7 @@ export const MACHINE_PANELS: readonly Panel[] = [
   {
     id: 'load',
     title: 'Load',
-    emptyText: 'No data in this time.',
+    emptyText: 'This machine has no load average; Windows does not.',
     unit: 'none',
     isStacked: false,
     leastMax: 1,
@@ -306,6 +307,15 @@ export function sourceSelector({ job, instance }: Source): string {
 /** The source that stands for "this machine" or "this server": the one of the customary job, else the first. */
 export function preferredSource(sources: readonly Source[], job: string): Source | undefined {
   return sources.find((source) => source.job === job) ?? sources[0];
+}
+
+/**
+ * Memory by the first way that has data: Linux, then the built-in collector elsewhere, then node_exporter on macOS. Each way is a sum of
+ * `node_memory_…_bytes`.
+ */
+function memory(selector: string, ways: readonly string[]): string {
+  const written = ways.map((way) => way.replaceAll(/\w+/g, (name) => `node_memory_${name}_bytes{${selector}}`));
+  return written.map((way) => (way.includes(' ') ? `(${way})` : way)).join(' or ');
 }
 
 function meanLatency(selector: string, window: string, handler: string): string {

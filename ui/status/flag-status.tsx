@@ -24,7 +24,7 @@ export function FlagStatus(): ReactNode {
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
       <StatusFault error={error} />
-      <table className="facts">
+      <table className="facts facts-flags">
         <thead>
           <tr>
             <th scope="col">Flag</th>

@@ -23,6 +23,7 @@ const asBytes: Show = (text) => {
   // Go writes the largest number for "no limit".
   return bytes > 2 ** 62 ? 'none' : formatValue(bytes, 'bytes');
 };
+const asRuntime: Show = (text) => text.replace(/^node(?=\d)/, 'Node.js ');
 const asOutcome: Show = (text) => (text === 'true' ? 'succeeded' : 'failed');
 
 /** The API's names, which are Go's, in plain words. Names that are not here are shown as they come. */
@@ -39,13 +40,17 @@ const RUNTIME_ROWS: readonly (readonly [name: string, words: string, show: Show]
   ['goroutineCount', 'Concurrent tasks', asIs],
 ];
 const HIDDEN = new Set(['serverTime']);
+/** Made of the revision. */
+const OWN_VERSION = 'coeus';
+const OWN_REVISION = /^coeus-(.+)$/;
 const BUILD_ROWS: readonly (readonly [name: string, words: string, show: Show])[] = [
-  ['version', 'Version', asIs],
+  [OWN_VERSION, 'Coeus', asIs],
+  ['version', 'API of Prometheus', asIs],
   ['revision', 'Revision', asIs],
   ['branch', 'Branch', asIs],
   ['buildDate', 'Built', asIs],
   ['buildUser', 'Built by', asIs],
-  ['goVersion', 'Runtime', asIs],
+  ['goVersion', 'Runtime', asRuntime],
 ];
 
 export function RuntimeStatus(): ReactNode {
@@ -55,9 +60,17 @@ export function RuntimeStatus(): ReactNode {
     <div className="status-columns">
       <StatusFault error={runtime.error ?? build.error} />
       <FactTable title="Runtime" facts={runtime.data} rows={RUNTIME_ROWS} />
-      <FactTable title="Build" facts={build.data} rows={BUILD_ROWS} />
+      <FactTable title="Build" facts={build.data && withOwnVersion(build.data)} rows={BUILD_ROWS} />
     </div>
   );
+}
+
+/** `version` says which Prometheus the API is of, for clients that choose by it; the own version is in `revision`. */
+function withOwnVersion(facts: TextMap): TextMap {
+  const own = OWN_REVISION.exec(facts.get('revision') ?? '')?.[1];
+  if (own === undefined) return facts;
+  const others = [...facts].filter(([name]) => name !== 'revision' && name !== 'branch');
+  return new Map([[OWN_VERSION, own], ...others]);
 }
 
 interface FactTableProps {

@@ -2,8 +2,8 @@
  * The Status pages: the process, its storage, its flags and its configuration.
  */
 import type { ReactNode } from 'react';
-import { PageLink } from '../app/link.tsx';
 import { usePageTitle } from '../app/page-title.ts';
+import { PartNav } from '../app/part-nav.tsx';
 import { ConfigStatus } from './config-status.tsx';
 import { FlagStatus } from './flag-status.tsx';
 import { RuntimeStatus } from './runtime-status.tsx';
@@ -23,18 +23,7 @@ export function StatusPage({ path }: { readonly path: string }): ReactNode {
   return (
     <>
       <h1 className="page-title">Status</h1>
-      <nav className="status-nav" aria-label="Parts of the status">
-        {PARTS.map((part) => (
-          <PageLink
-            key={part.path}
-            to={part.path}
-            className="nav-link"
-            {...(part.path === path ? { 'aria-current': 'page' as const } : {})}
-          >
-            {part.label}
-          </PageLink>
-        ))}
-      </nav>
+      <PartNav name="Parts of the status" parts={PARTS} path={path} />
       <Part />
     </>
   );

@@ -2,10 +2,10 @@
  * The storage: how much the head holds, and what takes the room.
  */
 import type { ReactNode } from 'react';
-import { fetchTsdbStatus, type NamedCount } from '../api/server-status.ts';
+import { fetchBlocks, fetchTsdbStatus, type NamedCount } from '../api/server-status.ts';
 import { useSettings } from '../app/settings.tsx';
 import { formatCount, formatValue } from '../model/unit.ts';
-import { formatDateTime } from '../model/zone.ts';
+import { formatDateTime, type Zone } from '../model/zone.ts';
 import { StatusFault, useStatus } from './status-answer.tsx';
 
 const REFRESH_MS = 15_000;
@@ -53,7 +53,44 @@ export function TsdbStatusView(): ReactNode {
           isBytes
         />
       </div>
+      <BlockTable zone={zone} />
     </>
+  );
+}
+
+/** Newest first; nothing where the storage has no blocks. */
+function BlockTable({ zone }: { readonly zone: Zone }): ReactNode {
+  const { data = [] } = useStatus('blocks', fetchBlocks, REFRESH_MS);
+  if (data.length === 0) return null;
+  const count = (value: number | null): string => (value === null ? '–' : formatCount(value));
+  return (
+    <section className="status-card status-blocks" aria-label="Blocks">
+      <h2 className="status-title">Blocks</h2>
+      <table className="facts">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">From</th>
+            <th scope="col">To</th>
+            <th scope="col">Level</th>
+            <th scope="col">Series</th>
+            <th scope="col">Samples</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.toReversed().map(({ ulid, minTimeMs, maxTimeMs, level, seriesCount, sampleCount }) => (
+            <tr key={ulid}>
+              <td className="code-cell">{ulid}</td>
+              <td>{formatDateTime(minTimeMs, zone)}</td>
+              <td>{formatDateTime(maxTimeMs, zone)}</td>
+              <td>{level}</td>
+              <td>{count(seriesCount)}</td>
+              <td>{count(sampleCount)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 

@@ -1,9 +1,10 @@
 /**
  * The targets of one pool.
  */
-import { useState, type ReactNode } from 'react';
-import { quote, type Labels } from '../../src/core/model/labels.ts';
+import type { ReactNode } from 'react';
 import type { Target } from '../api/targets.ts';
+import { LabelList } from '../app/label-list.tsx';
+import { OnDemand } from '../app/on-demand.tsx';
 import { useSettings } from '../app/settings.tsx';
 import { formatCount, formatValue } from '../model/unit.ts';
 import { formatAgo, formatDateTime } from '../model/zone.ts';
@@ -88,29 +89,5 @@ function ScrapeLink({ url, text }: { readonly url: string; readonly text: string
     <a className="target-url" href={url} target="_blank" rel="noreferrer">
       {text}
     </a>
-  );
-}
-
-function LabelList({ labels }: { readonly labels: Labels }): ReactNode {
-  const pairs: ReactNode[] = [];
-  for (let i = 0; i < labels.length; i += 2) {
-    const name = labels[i]!;
-    pairs.push(
-      <li key={name} className="label-pair">
-        <span className="series-label">{name}</span>={quote(labels[i + 1]!)}
-      </li>,
-    );
-  }
-  return <ul className="label-list">{pairs}</ul>;
-}
-
-/** Content that is made when it is opened. */
-function OnDemand({ summary, children }: { readonly summary: string; readonly children: ReactNode }): ReactNode {
-  const [isOpen, setIsOpen] = useState(false);
-  return (
-    <details className="on-demand" onToggle={(event) => setIsOpen(event.currentTarget.open)}>
-      <summary>{summary}</summary>
-      {isOpen && children}
-    </details>
   );
 }

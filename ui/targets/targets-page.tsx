@@ -9,9 +9,11 @@ import { fetchPools, fetchTargets } from '../api/targets.ts';
 import { useGrowingList } from '../app/growing-list.ts';
 import { SearchIcon } from '../app/icons.tsx';
 import { usePageTitle } from '../app/page-title.ts';
+import { PartNav } from '../app/part-nav.tsx';
 import { navigate, useLocation } from '../app/router.ts';
 import { formatCount } from '../model/unit.ts';
 import { countByHealth, decodeFilter, encodeFilter, groupTargets, type TargetFilter } from './target-filter.ts';
+import { TARGET_PARTS } from './target-parts.ts';
 import { TargetTable } from './target-table.tsx';
 import './targets.css';
 
@@ -50,18 +52,15 @@ export function TargetsPage(): ReactNode {
   const nowMs = serverNowMs();
   return (
     <>
-      <div className="page-head">
-        <div>
-          <h1 className="page-title">Targets</h1>
-          <p className="page-about" role="status">
-            {data === undefined
-              ? ' '
-              : counts.down === 0
-                ? `${formatCount(counts.up)} of ${formatCount(counts.all)} are up.`
-                : `${formatCount(counts.up)} of ${formatCount(counts.all)} are up, ${formatCount(counts.down)} down.`}
-          </p>
-        </div>
-      </div>
+      <h1 className="page-title">Targets</h1>
+      <PartNav name="Pages about targets" parts={TARGET_PARTS} path="/targets" />
+      <p className="page-about" role="status">
+        {data === undefined
+          ? ' '
+          : counts.down === 0
+            ? `${formatCount(counts.up)} of ${formatCount(counts.all)} are up.`
+            : `${formatCount(counts.up)} of ${formatCount(counts.all)} are up, ${formatCount(counts.down)} down.`}
+      </p>
       <div className="targets-filter" role="search">
         <SegmentedControl
           aria-label="Health"

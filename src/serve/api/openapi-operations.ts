@@ -180,7 +180,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     path: '/targets/relabel_steps',
-    methods: ['GET'],
+    methods: ['GET', 'POST'],
     tag: 'targets',
     summary: 'What each relabelling rule of a scrape pool makes of labels.',
     params: ['scrapePool', 'labels'],

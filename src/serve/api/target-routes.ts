@@ -30,11 +30,13 @@ import { formatTime } from './time.ts';
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 export function targetRoutes(context: RouteContext): Route[] {
+  const steps = (request: ApiRequest): Answer => relabelSteps(context, request);
   return [
     route('/api/v1/targets', { GET: (request) => targets(context, request) }),
     route('/api/v1/targets/metadata', { GET: (request) => targetMetadata(context, request) }),
     route('/api/v1/metadata', { GET: (request) => metadata(context, request) }),
-    route('/api/v1/targets/relabel_steps', { GET: (request) => relabelSteps(context, request) }),
+    // Labels may be longer than proxies take in an address, so they may come as a form too.
+    route('/api/v1/targets/relabel_steps', { GET: steps, POST: steps }),
     route('/api/v1/scrape_pools', { GET: () => scrapePools(context) }),
     route('/api/v1/scrape_pools/config', { GET: (request) => scrapePoolConfig(context, request) }),
   ];
