@@ -23,6 +23,13 @@ export interface ServeFlags {
   readonly enableAdminApi: boolean;
   readonly maxNotificationSubscribers: number;
   readonly enableRemoteWriteReceiver: boolean;
+  /** What the head writes as one block. */
+  readonly minBlockMs: number;
+  /** The largest block; null: what the retention makes of it. */
+  readonly maxBlockMs: number | null;
+  /** 0 where not given. */
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
   /** As given, for the runtime page; '' where neither was. */
   readonly retention: string;
   readonly lookbackMs: number;

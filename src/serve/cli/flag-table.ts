@@ -21,7 +21,6 @@ export interface FlagSpec {
   readonly why: string;
 }
 
-const NO_BLOCKS = 'the block storage is not there yet: samples stay in the head and its log';
 const NO_RULES = 'rules and alerts are not evaluated yet';
 const NO_REMOTE = 'remote write and remote read to other servers are not there yet';
 const NOT_GO = 'it steers the Go runtime';
@@ -44,7 +43,7 @@ export const FLAGS: readonly FlagSpec[] = [
   active('web.route-prefix', 'text', '', 'Prefix of all routes; by default the path of --web.external-url.'),
   refused('web.user-assets', 'text', '', 'no files beside the own ones are served'),
   active('web.enable-lifecycle', 'switch', 'false', 'Allow POST /-/reload and /-/quit.'),
-  refused('web.enable-admin-api', 'switch', 'false', 'snapshots and deletion are not there yet'),
+  active('web.enable-admin-api', 'switch', 'false', 'Allow deletion and snapshots by API.'),
   active('web.enable-remote-write-receiver', 'switch', 'false', 'Take samples at /api/v1/write.'),
   active('web.remote-write-receiver.accepted-protobuf-messages', 'list', 'prometheus.WriteRequest', 'Messages taken there; only prometheus.WriteRequest.'),
   refused('web.enable-otlp-receiver', 'switch', 'false', 'OTLP is not taken yet'),
@@ -55,16 +54,16 @@ export const FLAGS: readonly FlagSpec[] = [
   refused('web.search.max-limit', 'count', '10000', 'the search API is not there yet'),
 
   active('storage.tsdb.path', 'text', 'data/', 'Folder of the data.'),
-  inactive('storage.tsdb.retention.time', 'duration', '0s', NO_BLOCKS),
-  inactive('storage.tsdb.retention.size', 'bytes', '0B', NO_BLOCKS),
+  active('storage.tsdb.retention.time', 'duration', '0s', 'How long samples are kept; 15 days where neither time nor size is limited.'),
+  active('storage.tsdb.retention.size', 'bytes', '0B', 'Most bytes that all data may take; whole blocks go, the oldest first.'),
   active('storage.tsdb.no-lockfile', 'switch', 'false', 'Take no lock on the data folder.'),
   inactive('storage.tsdb.head-chunks-write-queue-size', 'count', '0', 'head chunks are written without a queue'),
-  inactive('storage.tsdb.min-block-duration', 'duration', '2h', NO_BLOCKS),
-  inactive('storage.tsdb.max-block-duration', 'duration', '1d12h', NO_BLOCKS),
-  inactive('storage.tsdb.allow-overlapping-compaction', 'switch', 'true', NO_BLOCKS),
+  active('storage.tsdb.min-block-duration', 'duration', '2h', 'What the head writes as one block.'),
+  active('storage.tsdb.max-block-duration', 'duration', '0s', 'The largest block that is compacted; by default a tenth of the retention, at most 31 days. As long as the shortest: nothing is compacted, which an uploader beside the server needs.'),
+  inactive('storage.tsdb.allow-overlapping-compaction', 'switch', 'true', 'blocks that overlap are always compacted'),
   active('storage.tsdb.wal-compression', 'switch', 'true', 'Compress the write-ahead log.'),
   active('storage.tsdb.wal-compression-type', 'text', 'snappy', 'How it is compressed; only snappy.'),
-  refused('storage.tsdb.delay-compact-file.path', 'text', '', NO_BLOCKS),
+  refused('storage.tsdb.delay-compact-file.path', 'text', '', 'no other program can hold up compaction; --storage.tsdb.max-block-duration keeps blocks as the head writes them'),
   refused('storage.tsdb.wal-segment-size', 'bytes', '0B', 'segments are of 128 MiB'),
   refused('storage.agent.path', 'text', 'data-agent/', 'there is no agent mode yet'),
   inactive('storage.remote.flush-deadline', 'duration', '1m', NO_REMOTE),

@@ -36,6 +36,8 @@ const SET: readonly (readonly [GivenFlags, keyof ServeFlags, unknown, string])[]
   [{ 'web.enable-remote-write-receiver': true }, 'enableRemoteWriteReceiver', true, 'true'],
   [{ 'web.enable-remote-write-receiver': false }, 'enableRemoteWriteReceiver', false, 'false'],
   [{ 'storage.tsdb.retention.time': '30d' }, 'retention', '30d', '30d'],
+  [{ 'storage.tsdb.retention.size': '1.5KB' }, 'retentionBytes', 1536, '1.5KB'],
+  [{ 'storage.tsdb.max-block-duration': '2h' }, 'maxBlockMs', 7_200_000, '2h'],
   [{ 'storage.tsdb.retention.size': '5GB' }, 'retention', '5GB', '5GB'],
   [{ 'query.lookback-delta': '1m' }, 'lookbackMs', 60_000, '1m'],
   [{ 'query.timeout': '10s' }, 'queryTimeoutMs', 10_000, '10s'],
@@ -64,6 +66,8 @@ const WRONG: readonly (readonly [GivenFlags, string])[] = [
   [{ 'web.external-url': 'a/b' }, '--web.external-url: "a/b" is not a URL such as https://example.org/coeus'],
   [{ 'web.route-prefix': '/:x' }, '--web.route-prefix: "/:x" has characters that no path prefix may have'],
   [{ 'web.cors.origin': '(' }, '--web.cors.origin: could not compile the regular expression: '],
+  [{ 'storage.tsdb.max-block-duration': '1h' }, '--storage.tsdb.max-block-duration must not be shorter than --storage.tsdb.min-block-duration'],
+  [{ 'storage.tsdb.min-block-duration': '365d' }, '--storage.tsdb.min-block-duration must be at most 31d'],
   [{ 'storage.tsdb.retention.size': '5' }, '--storage.tsdb.retention.size: "5" is not a size; write a number and a unit: B, KB, MB, GB, TB, PB or EB'],
   [{ 'storage.tsdb.retention.time': '5' }, '--storage.tsdb.retention.time: not a valid duration string: "5"'],
   [{ 'log.level': 'loud' }, 'unrecognized log level "loud": use debug, info, warn or error'],
@@ -88,10 +92,10 @@ test('a refused switch may be switched off', () => {
 });
 
 test('flags without effect are said to have none', () => {
-  const { notices } = readFlags({ 'storage.tsdb.retention.time': '30d', 'web.console.templates': 'x', 'enable-feature': ['native-histograms,what'] });
+  const { notices } = readFlags({ 'storage.tsdb.allow-overlapping-compaction': true, 'web.console.templates': 'x', 'enable-feature': ['native-histograms,what'] });
   assert.deepEqual(notices, [
     '--web.console.templates has no effect: console templates are not served',
-    '--storage.tsdb.retention.time has no effect: the block storage is not there yet: samples stay in the head and its log',
+    '--storage.tsdb.allow-overlapping-compaction has no effect: blocks that overlap are always compacted',
     '--enable-feature: native-histograms needs no flag',
     '--enable-feature: there is no feature what',
   ]);

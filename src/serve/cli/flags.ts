@@ -18,6 +18,8 @@ export class FlagError extends Error {
 /** What was written on the command line, by flag name; flags that were left out are missing. */
 export type GivenFlags = Readonly<Record<string, string | boolean | readonly string[]>>;
 
+/** The head and its chunks are not made for more. */
+const MAX_MIN_BLOCK_MS = 31 * 24 * 3600 * 1000;
 const WRITE_MESSAGE = 'prometheus.WriteRequest';
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
@@ -54,6 +56,11 @@ export function readFlags(given: GivenFlags): ServeFlags {
   const externalUrl = readExternalUrl(values.text('web.external-url'), listenAddresses[0]!);
   checkRegex('web.cors.origin', values.text('web.cors.origin'));
   const configFile = values.text('config.file');
+  const minBlockMs = values.positiveMs('storage.tsdb.min-block-duration');
+  const maxBlockMs = parseDuration(values.text('storage.tsdb.max-block-duration')) || null;
+  if (minBlockMs > MAX_MIN_BLOCK_MS) throw new FlagError('--storage.tsdb.min-block-duration must be at most 31d');
+  if (maxBlockMs !== null && maxBlockMs < minBlockMs)
+    throw new FlagError('--storage.tsdb.max-block-duration must not be shorter than --storage.tsdb.min-block-duration');
   const retention = ['storage.tsdb.retention.time', 'storage.tsdb.retention.size']
     .filter((name) => given[name] !== undefined)
     .map((name) => values.text(name));
@@ -74,6 +81,10 @@ export function readFlags(given: GivenFlags): ServeFlags {
     enableAdminApi: values.isOn('web.enable-admin-api'),
     maxNotificationSubscribers: values.positiveCount('web.max-notifications-subscribers'),
     enableRemoteWriteReceiver: values.isOn('web.enable-remote-write-receiver'),
+    minBlockMs,
+    maxBlockMs,
+    retentionMs: parseDuration(values.text('storage.tsdb.retention.time')),
+    retentionBytes: values.bytes('storage.tsdb.retention.size'),
     retention: retention.join(' or '),
     lookbackMs: values.positiveMs('query.lookback-delta'),
     queryTimeoutMs: values.positiveMs('query.timeout'),
@@ -117,6 +128,12 @@ class FlagValues {
     const ms = parseDuration(this.text(name));
     if (ms <= 0) throw new FlagError(`--${name} must be longer than 0`);
     return ms;
+  }
+
+  bytes(name: string): number {
+    const text = this.text(name);
+    const unit = /[A-Z]+$/.exec(text)?.[0] ?? 'B';
+    return Math.round(Number.parseFloat(text) * BYTE_UNITS[unit]!);
   }
 
   positiveCount(name: string): number {

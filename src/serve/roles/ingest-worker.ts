@@ -3,6 +3,7 @@
  * else writes its memory.
  */
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import { systemClock } from '../../core/base/clock.ts';
@@ -20,8 +21,11 @@ import { HeadChunkWriter } from '../../store/head/head-chunk-files.ts';
 import { Head } from '../../store/head/head.ts';
 import { describeFault, replayHead } from '../../store/head/replay.ts';
 import { READER_STAGING_BYTES } from '../../store/head/series-chunks.ts';
+import type { CheckpointBounds } from '../../store/head/wal-ref-expiries.ts';
+import { segmentToCheckpoint } from '../../store/wal/checkpoint.ts';
+import { listSegments } from '../../store/wal/wal-format.ts';
 import { SeriesEncoder } from '../../store/wal/wal-records.ts';
-import { WalWriter } from '../../store/wal/wal-writer.ts';
+import { WalWriter, type WalCompression } from '../../store/wal/wal-writer.ts';
 import type { HeadStatus, ReplayProgress, TargetMetadata, TargetState, WriteOutcome } from '../api/backend.ts';
 import { ScrapePart, type ScrapeSetup } from './scrape-part.ts';
 import { RemoteWritePart } from './remote-write-part.ts';
@@ -31,13 +35,17 @@ import { serveRpc } from './rpc.ts';
 const FLUSH_CHUNKS = 2000;
 const FLUSH_INTERVAL_MS = 1000;
 const PROGRESS_INTERVAL_MS = 100;
+/** How long scrapes may have to wait for a step of something long. */
+const SLICE_MS = 2;
 
 export interface IngestWorkerData {
   readonly modules: KernelModules;
   readonly dataFolder: string;
   /** Reading areas to set aside for query workers. */
   readonly readerCount: number;
-  readonly walCompression: 'none' | 'snappy';
+  readonly walCompression: WalCompression;
+  /** What one block will hold: no chunk reaches over its end. */
+  readonly minBlockMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'logfmt' | 'json';
   /** Mixed into the phase of each target, so that replicas do not scrape at the same instant. */
@@ -47,11 +55,31 @@ export interface IngestWorkerData {
 /** What the worker tells unasked. */
 export type IngestEvent =
   | { readonly kind: 'memory'; readonly memory: WebAssembly.Memory; readonly stagings: readonly number[] }
-  | ({ readonly kind: 'progress' } & ReplayProgress)
-  | { readonly kind: 'ready'; readonly corruptionCount: number; readonly replayMs: number }
-  | { readonly kind: 'failed'; readonly message: string };
+  | ({ readonly kind: 'progress' } & ReplayProgress);
+
+export interface ReplayOutcome {
+  readonly corruptionCount: number;
+  readonly replayMs: number;
+}
+
+export interface HeadTruncation {
+  /** For `quiesced`. */
+  readonly epoch: number;
+  /** What the log can now be cut down to; null where it is too short for that. */
+  readonly checkpoint: (CheckpointBounds & { readonly otherWalRefs: Float64Array }) | null;
+}
 
 export type IngestMethods = {
+  /**
+   * Replays, opens the WAL behind it and is ready to take samples.
+   * @param start the end of what blocks hold, null where there are none
+   */
+  start(start: { readonly blocksUntilMs: number | null }): ReplayOutcome;
+  /** Samples before are in blocks that every query looks at: they leave the head. */
+  truncate(beforeMs: number): Promise<HeadTruncation>;
+  checkpointWritten(bounds: CheckpointBounds): void;
+  /** Nobody reads any more what the truncation of `epoch` removed. */
+  quiesced(epoch: number): Promise<void>;
   applyScrape(setup: ScrapeSetup): void;
   targets(argument: null): readonly TargetState[];
   metadata(argument: null): readonly TargetMetadata[];
@@ -79,6 +107,7 @@ class IngestWorker {
   readonly #outOfBounds = this.#registry.counter('prometheus_tsdb_out_of_bound_samples_total', 'Total number of out of bound samples ingestion failed attempts.');
   readonly #walFailures = this.#registry.counter('prometheus_tsdb_wal_writes_failed_total', 'Total number of WAL writes that failed.');
   readonly #chunkFailures = this.#registry.counter('coeus_head_chunk_writes_failed_total', 'Writes of head chunk files that failed; they are tried again.');
+  readonly #truncations = this.#registry.counter('prometheus_tsdb_head_truncations_total', 'Total number of head truncations attempted.');
   readonly #corruptions = this.#registry.counter('prometheus_tsdb_wal_corruptions_total', 'Total number of WAL corruptions.');
 
   constructor(data: IngestWorkerData, emit: (event: IngestEvent) => void) {
@@ -91,21 +120,30 @@ class IngestWorker {
       write: (line) => process.stderr.write(line),
     });
     this.#memory = Head.createMemory();
-    this.#head = new Head({ memory: this.#memory, kernel: createHeadKernel(data.modules.head, this.#memory), log: { log: () => {} } });
+    this.#head = new Head({ memory: this.#memory, kernel: createHeadKernel(data.modules.head, this.#memory), log: { log: () => {} }, chunkRangeMs: data.minBlockMs });
     const stagings = Array.from({ length: data.readerCount }, () => this.#memory.allocate(READER_STAGING_BYTES));
     this.#registerMetrics();
     emit({ kind: 'memory', memory: this.#memory.memory, stagings });
   }
 
-  /** Replays, opens the WAL behind it and begins to take samples. */
-  start(): void {
+  #start({ blocksUntilMs }: { readonly blocksUntilMs: number | null }): ReplayOutcome {
+    try {
+      return this.#replay(blocksUntilMs);
+    } catch (error) {
+      if (!(error instanceof MemoryLimitError)) throw error;
+      throw new Error(`the samples in the WAL do not fit in memory: ${error.message}`, { cause: error });
+    }
+  }
+
+  #replay(blocksUntilMs: number | null): ReplayOutcome {
     const { dataFolder } = this.#data;
-    const walFolder = join(dataFolder, 'wal');
+    const walFolder = this.#walFolder;
     const began = systemClock.monotonicMs();
     let lastProgressMs = Number.NEGATIVE_INFINITY;
     const report = replayHead(this.#head, {
       dataFolder,
       walFolder,
+      ...(blocksUntilMs === null ? {} : { minValidTimeMs: blocksUntilMs }),
       progress: (done, total) => {
         const now = systemClock.monotonicMs();
         if (now - lastProgressMs < PROGRESS_INTERVAL_MS && done < total) return;
@@ -149,11 +187,15 @@ class IngestWorker {
       seed: this.#data.scrapeSeed,
     });
     this.#write = new RemoteWritePart(appender, this.#registry, this.#logger);
-    this.#emit({ kind: 'ready', corruptionCount, replayMs });
+    return { corruptionCount, replayMs };
   }
 
   methods(): IngestMethods {
     return {
+      start: (start) => this.#start(start),
+      truncate: (beforeMs) => this.#truncate(beforeMs),
+      checkpointWritten: (bounds) => this.#head.checkpointWritten(bounds),
+      quiesced: (epoch) => inSlices(this.#head.quiesced(epoch)),
       applyScrape: (setup) => this.#started(this.#scrape).apply(setup),
       targets: () => this.#started(this.#scrape).targets(),
       metadata: () => this.#started(this.#scrape).metadata(),
@@ -202,6 +244,31 @@ class IngestWorker {
     }
   }
 
+  /** Goes on between scrapes; one at a time, since the store waits for it. */
+  async #truncate(beforeMs: number): Promise<HeadTruncation> {
+    const wal = this.#started(this.#wal);
+    const chunks = this.#started(this.#chunks);
+    const scrape = this.#started(this.#scrape);
+    const write = this.#started(this.#write);
+    const unbind = (isGone: (ref: SeriesRef) => boolean): void => {
+      scrape.unbind(isGone);
+      write.forget();
+    };
+    const { epoch, removedSeries, removedChunks } = await inSlices(this.#head.truncate({ beforeMs, unbind }, wal.segment));
+    this.#truncations.add(1);
+    this.#head.setFirstChunkFile(chunks.truncate(beforeMs));
+    this.#logger.info('head was truncated', { before: beforeMs, series: removedSeries, chunks: removedChunks });
+    wal.startSegment();
+    const lastSegment = segmentToCheckpoint(listSegments(this.#walFolder).filter((segment) => segment < wal.segment));
+    if (lastSegment === null) return { epoch, checkpoint: null };
+    const bounds = { lastSegment, minTimeMs: beforeMs };
+    return { epoch, checkpoint: { ...bounds, otherWalRefs: this.#head.checkpointNeeds(bounds) } };
+  }
+
+  get #walFolder(): string {
+    return join(this.#data.dataFolder, 'wal');
+  }
+
   #status(): HeadStatus {
     const { memory } = this.#head;
     return {
@@ -217,7 +284,7 @@ class IngestWorker {
     const registry = this.#registry;
     const { memory } = this.#head;
     for (const counter of [this.#appended, this.#outOfOrder, this.#outOfBounds]) counter.add(0, FLOAT);
-    for (const counter of [this.#walFailures, this.#chunkFailures, this.#corruptions]) counter.add(0);
+    for (const counter of [this.#walFailures, this.#chunkFailures, this.#corruptions, this.#truncations]) counter.add(0);
     registry.observe('prometheus_tsdb_head_series', 'Total number of series in the head block.', 'gauge', () => this.#head.seriesCount);
     registry.observe('prometheus_tsdb_head_series_created_total', 'Total number of series created in the head', 'counter', () => this.#head.createdSeries);
     registry.observe('prometheus_tsdb_head_series_removed_total', 'Total number of series removed in the head', 'counter', () => this.#head.removedSeries);
@@ -239,6 +306,18 @@ class IngestWorker {
   }
 }
 
+/** Runs the steps of a long change to the head, with turns for everything else in between. */
+async function inSlices<T>(steps: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const untilMs = systemClock.monotonicMs() + SLICE_MS;
+    do {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    } while (systemClock.monotonicMs() < untilMs);
+    await nextTurn();
+  }
+}
+
 const FLOAT = { type: 'float' };
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
@@ -246,12 +325,4 @@ const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 const port = parentPort;
 assert(port !== null, 'the ingest worker runs as a thread');
 // The parent made these: they are what the types say.
-const worker = new IngestWorker(workerData as IngestWorkerData, (event) => port.postMessage(event));
-serveRpc<IngestMethods>(port, worker.methods());
-try {
-  worker.start();
-} catch (error) {
-  const message = error instanceof MemoryLimitError ? `the samples in the WAL do not fit in memory: ${error.message}` : errorMessage(error);
-  const failed: IngestEvent = { kind: 'failed', message };
-  port.postMessage(failed);
-}
+serveRpc<IngestMethods>(port, new IngestWorker(workerData as IngestWorkerData, (event) => port.postMessage(event)).methods());

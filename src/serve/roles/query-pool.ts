@@ -10,7 +10,8 @@ import type { Logger } from '../../core/base/log.ts';
 import type { Counter, Gauge, MetricFamily, Registry, Summary } from '../../core/base/metrics.ts';
 import { ApiError, type ApiErrorType, type BackendQuery, type CardinalityQuery } from '../api/backend.ts';
 import { startThread } from './start-thread.ts';
-import type { QueryWorkerData, QueryWorkerMessage, QueryWorkerRequest } from './query-worker.ts';
+import type { BlockChange, BlockPlace } from './local-querier.ts';
+import type { QueryWorkerData, QueryWorkerMessage, QueryWorkerOrder } from './query-worker.ts';
 
 /** Queries that wait at most, beside those that run. One more is refused. */
 export const MAX_WAITING_QUERIES = 1000;
@@ -45,7 +46,7 @@ interface Slot {
 export interface QueryPoolOptions {
   readonly workerCount: number;
   /** What each worker starts with; `stagings` has one address a worker. */
-  readonly workerData: Omit<QueryWorkerData, 'control' | 'stagingAt'>;
+  readonly workerData: Omit<QueryWorkerData, 'control' | 'stagingAt' | 'blocks'>;
   readonly stagings: readonly number[];
   readonly defaultTimeoutMs: number;
   /** Step of a subquery that names none; asked for each query. */
@@ -61,6 +62,9 @@ export class QueryPool {
   readonly #durations: Summary;
   readonly #running: Gauge;
   readonly #refused: Counter;
+  /** What a new worker begins with. */
+  readonly #blocks = new Map<string, BlockPlace>();
+  readonly #quiescing = new Set<{ readonly jobs: Set<Job>; readonly resolve: () => void }>();
   #nextId = 1;
   #closed = false;
 
@@ -114,6 +118,21 @@ export class QueryPool {
     });
   }
 
+  /** Every query that begins from now on looks at these blocks. */
+  useBlocks(change: BlockChange): void {
+    for (const ulid of change.removed) this.#blocks.delete(ulid);
+    for (const place of change.opened) this.#blocks.set(place.ulid, place);
+    const order: QueryWorkerOrder = { kind: 'blocks', ...change };
+    for (const { worker } of this.#slots) worker.postMessage(order);
+  }
+
+  /** Resolves when no query runs any more that runs now. */
+  quiesce(): Promise<void> {
+    const jobs = new Set(this.#slots.flatMap(({ job }) => job ?? []));
+    if (jobs.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#quiescing.add({ jobs, resolve }));
+  }
+
   /** Last known metrics of the workers. */
   metrics(): MetricFamily[] {
     return this.#slots.flatMap((slot) => [...slot.metrics]);
@@ -127,7 +146,7 @@ export class QueryPool {
 
   #open(index: number): Slot {
     const control = new Int32Array(new SharedArrayBuffer(4));
-    const data: QueryWorkerData = { ...this.#options.workerData, control, stagingAt: this.#options.stagings[index]! };
+    const data: QueryWorkerData = { ...this.#options.workerData, control, stagingAt: this.#options.stagings[index]!, blocks: [...this.#blocks.values()] };
     const worker = startThread({ module: 'query-worker', name: `query-${index}`, data, youngGenerationMb: YOUNG_GENERATION_MB });
     const slot: Slot = { worker, control, job: null, metrics: [] };
     worker.on('message', (message: QueryWorkerMessage) => this.#receive(slot, message));
@@ -165,7 +184,7 @@ export class QueryPool {
       job.slot = slot;
       job.startedAtMs = performance.now();
       this.#durations.record(waitedMs / 1000, { slice: 'queue_time' });
-      const message: QueryWorkerRequest = { id: job.id, request: job.request, waitedMs, leftMs: job.timeoutMs - waitedMs, defaultStepMs: this.#options.defaultStepMs() };
+      const message: QueryWorkerOrder = { kind: 'query', id: job.id, request: job.request, waitedMs, leftMs: job.timeoutMs - waitedMs, defaultStepMs: this.#options.defaultStepMs() };
       slot.worker.postMessage(message);
     }
   }
@@ -195,11 +214,21 @@ export class QueryPool {
 
   #finish(job: Job, error: Error | null): void {
     clearTimeout(job.timer);
+    this.#tellQuiescing(job);
     this.#running.add(-1);
     // Writing the answer is in it: both happen in the worker.
     if (job.startedAtMs > 0) this.#durations.record((performance.now() - job.startedAtMs) / 1000, { slice: 'inner_eval' });
     if (error) job.failed(error);
     else job.pieces.end();
+  }
+
+  #tellQuiescing(job: Job): void {
+    for (const waiting of this.#quiescing) {
+      waiting.jobs.delete(job);
+      if (waiting.jobs.size > 0) continue;
+      this.#quiescing.delete(waiting);
+      waiting.resolve();
+    }
   }
 
   #cancel(job: Job): void {

@@ -15,12 +15,16 @@ import { HeadQuerier } from '../../store/head/head-querier.ts';
 import { HeadChunkPages } from '../../store/head/head-chunk-pages.ts';
 import type { BackendQuery, CardinalityQuery } from '../api/backend.ts';
 import { cardinality } from './cardinality-answer.ts';
+import { LocalQuerier, type BlockChange, type BlockPlace } from './local-querier.ts';
 import { answerMetadata } from './metadata-answer.ts';
 import { writeFederateText } from '../api/federate-text.ts';
 import { writeQueryJson } from '../api/query-json.ts';
 import { federatedSamples } from './federate-answer.ts';
 import type { QueryFailure } from './query-pool.ts';
 import { systemClock } from '../../core/base/clock.ts';
+
+/** What main sends: a query, or news of blocks, which count from the next query on. */
+export type QueryWorkerOrder = ({ readonly kind: 'query' } & QueryWorkerRequest) | ({ readonly kind: 'blocks' } & BlockChange);
 
 export interface QueryWorkerData {
   readonly modules: KernelModules;
@@ -29,6 +33,7 @@ export interface QueryWorkerData {
   /** [0]: number of the query to stop. */
   readonly control: Int32Array;
   readonly dataFolder: string;
+  readonly blocks: readonly BlockPlace[];
   readonly lookbackMs: number;
   readonly maxSamples: number;
   readonly featureFlags: readonly string[];
@@ -59,7 +64,8 @@ class QueryWorker {
   readonly #data: QueryWorkerData;
   /** By the default step, which a reload may change: the last one used. */
   #engine: { readonly defaultStepMs: number; readonly engine: Engine } | null = null;
-  readonly #querier: HeadQuerier;
+  readonly #head: HeadQuerier;
+  readonly #querier: LocalQuerier;
   readonly #registry = new Registry();
   readonly #post: (message: QueryWorkerMessage, transfer: ArrayBuffer[]) => void;
 
@@ -67,7 +73,9 @@ class QueryWorker {
     this.#data = data;
     this.#post = post;
     const linear = new LinearMemory(data.memory);
-    this.#querier = new HeadQuerier({ linear, kernel: createHeadKernel(data.modules.head, linear), stagingAt: data.stagingAt, files: new HeadChunkPages(data.dataFolder) });
+    this.#head = new HeadQuerier({ linear, kernel: createHeadKernel(data.modules.head, linear), stagingAt: data.stagingAt, files: new HeadChunkPages(data.dataFolder) });
+    this.#querier = new LocalQuerier(this.#head);
+    this.#querier.change({ opened: data.blocks, removed: [] });
   }
 
   #engineFor(defaultStepMs: number): Engine {
@@ -76,6 +84,11 @@ class QueryWorker {
       this.#engine = { defaultStepMs, engine: new Engine({ lookbackMs, maxSamples, defaultStepMs, featureFlags }) };
     }
     return this.#engine.engine;
+  }
+
+  /** To be called while no query runs. */
+  changeBlocks(change: BlockChange): void {
+    this.#querier.change(change);
   }
 
   async answer(message: QueryWorkerRequest): Promise<void> {
@@ -113,7 +126,7 @@ class QueryWorker {
       case 'federate':
         return writeFederateText(await federatedSamples(this.#querier, request, this.#data.lookbackMs), request.externalLabels);
       case 'cardinality':
-        return [encoder.encode(JSON.stringify(cardinality(this.#querier.index, request.limit)))];
+        return [encoder.encode(JSON.stringify(cardinality(this.#head.index, request.limit)))];
       default:
         return answerMetadata(this.#querier, request);
     }
@@ -137,6 +150,8 @@ const port = parentPort;
 assert(port !== null, 'the query worker runs as a thread');
 // The parent made these: they are what the types say.
 const worker = new QueryWorker(workerData as QueryWorkerData, (message, transfer) => port.postMessage(message, transfer));
-port.on('message', (request: QueryWorkerRequest) => {
-  void worker.answer(request);
+/** Orders are carried out one after the other. */
+let turn: Promise<void> = Promise.resolve();
+port.on('message', (order: QueryWorkerOrder) => {
+  turn = turn.then(() => (order.kind === 'query' ? worker.answer(order) : worker.changeBlocks(order)));
 });

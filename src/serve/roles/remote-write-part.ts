@@ -27,6 +27,11 @@ export class RemoteWritePart {
     this.#invalidLabels.add(0);
   }
 
+  /** To be called when the head has dropped series. */
+  forget(): void {
+    this.#decoder.forget();
+  }
+
   /** When it returns 2xx, the samples are in the WAL. */
   take(body: Uint8Array): WriteOutcome {
     try {

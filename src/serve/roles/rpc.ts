@@ -77,13 +77,13 @@ export class RpcClient<Methods extends RpcMethods> {
 }
 
 /** The answering side. A method may return a promise, and a `Transferring` to move buffers. */
-export function serveRpc<Methods extends RpcMethods>(port: MessagePort, methods: Methods): void {
+export function serveRpc<Methods extends RpcMethods>(port: Worker | MessagePort, methods: Methods): void {
   port.on('message', (message: { kind: string }) => {
     if (message.kind === 'request') void answer(port, methods, message as RequestMessage);
   });
 }
 
-async function answer(port: MessagePort, methods: RpcMethods, { id, method, argument }: RequestMessage): Promise<void> {
+async function answer(port: Worker | MessagePort, methods: RpcMethods, { id, method, argument }: RequestMessage): Promise<void> {
   const reply = (result: unknown, error: AnswerMessage['error'], transfer: Transferable[] = []): void => {
     const message: AnswerMessage = { kind: 'answer', id, result, error };
     port.postMessage(message, transfer);

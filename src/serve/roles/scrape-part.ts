@@ -7,7 +7,7 @@ import type { Registry } from '../../core/base/metrics.ts';
 import { createExpositionKernel } from '../../core/kernels/exposition-kernel.ts';
 import type { KernelModules } from '../../core/kernels/kernels.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
-import type { Appender } from '../../core/storage/appender.ts';
+import type { Appender, SeriesRef } from '../../core/storage/appender.ts';
 import { ExpositionWorkspace } from '../../ingest/exposition/workspace.ts';
 import { ScrapeManager, type PoolSetup } from '../../ingest/scrape/scrape-manager.ts';
 import type { TargetMetadata, TargetState } from '../api/backend.ts';
@@ -37,6 +37,11 @@ export class ScrapePart {
 
   apply(setup: ScrapeSetup): void {
     this.#manager.apply(setup);
+  }
+
+  /** Series that the head has dropped are asked for anew. */
+  unbind(isGone: (ref: SeriesRef) => boolean): void {
+    this.#manager.unbind(isGone);
   }
 
   targets(): readonly TargetState[] {

@@ -7,7 +7,6 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import type { Worker } from 'node:worker_threads';
 import { systemClock } from '../../core/base/clock.ts';
 import { errorMessage } from '../../core/base/errors.ts';
 import { createLogger, type Logger } from '../../core/base/log.ts';
@@ -15,12 +14,14 @@ import { Registry, type MetricFamily } from '../../core/base/metrics.ts';
 import { formatLabels, type Labels } from '../../core/model/labels.ts';
 import { HostCollector } from '../../ingest/host/collect-host.ts';
 import { lockDataFolder, type DataLock } from '../../store/tsdb/data-lock.ts';
+import type { RetentionLimits } from '../../store/tsdb/retention.ts';
 import {
   ApiError,
   type Backend,
   type BackendQuery,
   type ReplayProgress,
   type RuntimeInfo,
+  type SeriesDeletion,
   type TargetMetadata,
   type TargetsSnapshot,
   type TsdbStatus,
@@ -38,16 +39,12 @@ import type { ScrapeConfig } from '../config/scrape-schema.ts';
 import { readListenAddress } from '../api/listen-address.ts';
 import { loadKernelModules } from './kernel-files.ts';
 import { unusedSections } from './unused-sections.ts';
-import type { IngestEvent, IngestMethods, IngestWorkerData } from './ingest-worker.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
-import { QueryPool } from './query-pool.ts';
-import { RpcClient } from './rpc.ts';
 import { ScrapePools } from './scrape-pools.ts';
-import { startThread } from './start-thread.ts';
+import { retentionLimits } from './retention-limits.ts';
+import { StorageThreads } from './storage-threads.ts';
 import { defaultQueryWorkers } from './thread-count.ts';
 
-/** Scraping makes little garbage. */
-const INGEST_YOUNG_GENERATION_MB = 6;
 /** How much the heap of each thread grows over what lives before it is collected. */
 const HEAP_GROWING_PERCENT = 20;
 /** How long a clean stop may take before the process ends anyway. */
@@ -84,9 +81,7 @@ class CoeusServer implements Backend {
   readonly #notifications: Notifications;
   #end: (exitCode: number) => void = () => {};
   #lock: DataLock | null = null;
-  #ingestThread: Worker | null = null;
-  #ingest: RpcClient<IngestMethods> | null = null;
-  #queries: QueryPool | null = null;
+  #storage: StorageThreads | null = null;
   #pools: ScrapePools | null = null;
   #loaded: LoadedConfig | null = null;
   #progress: ReplayProgress = { min: 0, max: 0, current: 0 };
@@ -148,11 +143,12 @@ class CoeusServer implements Backend {
       this.reload().catch((error: unknown) => this.#logger.error('reloading failed', { err: errorMessage(error) }));
     });
     // The threads load and the log is replayed while the listeners open, so that progress can be asked for.
+    this.#storage = this.#storageThreads(this.#loaded);
     await Promise.all([this.#listen(), this.#startThreads()]);
     this.#pools = new ScrapePools({
       logger: this.#logger,
       registry: this.#registry,
-      apply: (setup) => this.#ingest!.call('applyScrape', setup),
+      apply: (setup) => this.#storage!.ingest.call('applyScrape', setup),
     });
     await this.#apply(this.#loaded);
     this.#isReady = true;
@@ -167,72 +163,43 @@ class CoeusServer implements Backend {
     for (const { address, port } of this.#http.addresses) this.#logger.info('listening', { address: `${address.includes(':') ? `[${address}]` : address}:${port}` });
   }
 
-  async #startThreads(): Promise<void> {
-    const { dataDirectory, logLevel, logFormat } = this.#flags;
+  #storageThreads(loaded: LoadedConfig): StorageThreads {
+    const flags = this.#flags;
+    const logger = this.#logger;
     const modules = loadKernelModules();
-    const workerCount = defaultQueryWorkers(this.#flags.queryMaxConcurrency);
-    const data: IngestWorkerData = {
-      modules,
-      dataFolder: dataDirectory,
-      readerCount: workerCount,
-      walCompression: this.#flags.walCompression,
-      logLevel,
-      logFormat,
-      scrapeSeed: `${hostname()}${formatLabels(this.externalLabels())}`,
-    };
-    const thread = startThread({ module: 'ingest-worker', name: 'ingest', data, youngGenerationMb: INGEST_YOUNG_GENERATION_MB });
-    this.#ingestThread = thread;
-    const ingest = new RpcClient<IngestMethods>(thread);
-    this.#ingest = ingest;
-    await new Promise<void>((resolve, reject) => {
-      thread.on('error', (error) => reject(error));
-      thread.on('exit', (code) => {
-        const error = new Error(`the ingest thread ended with code ${code}`);
-        ingest.close(new ApiError('unavailable', 'the server is stopping'));
-        reject(error);
+    const { dataDirectory: dataFolder, walCompression, minBlockMs, maxBlockMs, logLevel, logFormat } = flags;
+    const shared = { modules, dataFolder, walCompression, minBlockMs, logLevel, logFormat };
+    return new StorageThreads({
+      ingest: { ...shared, scrapeSeed: `${hostname()}${formatLabels(this.externalLabels())}` },
+      store: { ...shared, maxBlockMs, limits: this.#limits(loaded) },
+      queries: {
+        workerCount: defaultQueryWorkers(flags.queryMaxConcurrency),
+        workerData: { modules, dataFolder, lookbackMs: flags.lookbackMs, maxSamples: flags.queryMaxSamples, featureFlags: flags.featureFlags },
+        defaultTimeoutMs: flags.queryTimeoutMs,
+        // Of the configuration in force: a reload may change it.
+        defaultStepMs: () => this.#loaded!.config.global.evaluationIntervalMs,
+        registry: this.#registry,
+        logger,
+      },
+      logger,
+      onProgress: (progress) => (this.#progress = progress),
+      onThreadEnded: (name, code) => {
         if (this.#isStopping) return;
-        this.#logger.error('the ingest thread ended: the server stops', { code });
+        logger.error(`the ${name} thread ended: the server stops`, { code });
         void this.stop(1);
-      });
-      thread.on('message', (event: IngestEvent) => {
-        switch (event.kind) {
-          case 'memory':
-            this.#openQueries(modules, event.memory, event.stagings, workerCount);
-            return;
-          case 'progress':
-            this.#progress = { min: event.min, max: event.max, current: event.current };
-            return;
-          case 'ready':
-            this.#corruptionCount = event.corruptionCount;
-            this.#replaySeconds = event.replayMs / 1000;
-            resolve();
-            return;
-          case 'failed':
-            reject(new Error(event.message));
-        }
-      });
+      },
     });
   }
 
-  #openQueries(modules: ReturnType<typeof loadKernelModules>, memory: WebAssembly.Memory, stagings: readonly number[], workerCount: number): void {
-    const { dataDirectory, lookbackMs, queryMaxSamples, queryTimeoutMs } = this.#flags;
-    this.#queries = new QueryPool({
-      workerCount,
-      stagings,
-      workerData: {
-        modules,
-        memory,
-        dataFolder: dataDirectory,
-        lookbackMs,
-        maxSamples: queryMaxSamples,
-        featureFlags: this.#flags.featureFlags,
-      },
-      defaultTimeoutMs: queryTimeoutMs,
-      // Of the configuration in force: a reload may change it.
-      defaultStepMs: () => this.#loaded!.config.global.evaluationIntervalMs,
-      registry: this.#registry,
-      logger: this.#logger,
-    });
+  async #startThreads(): Promise<void> {
+    const { corruptionCount, replayMs } = await this.#storage!.start();
+    this.#corruptionCount = corruptionCount;
+    this.#replaySeconds = replayMs / 1000;
+  }
+
+  #limits({ config }: LoadedConfig): RetentionLimits {
+    const { retentionMs, retentionBytes } = this.#flags;
+    return retentionLimits({ timeMs: retentionMs, sizeBytes: retentionBytes }, config.storage.tsdb.retention);
   }
 
   async #loadConfig(): Promise<LoadedConfig> {
@@ -248,6 +215,7 @@ class CoeusServer implements Backend {
       this.#logger.warn('a part of the configuration is not acted on yet', { section });
     }
     await this.#pools!.apply(loaded.scrapeConfigs);
+    await this.#storage!.store.call('setLimits', this.#limits(loaded));
     this.#loaded = loaded;
     this.#reloadSucceeded = true;
     this.#lastReloadMs = systemClock.nowMs();
@@ -262,24 +230,36 @@ class CoeusServer implements Backend {
   }
 
   query(request: BackendQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return this.#queries!.run(request, signal);
+    return this.#storage!.queries.run(request, signal);
+  }
+
+  async deleteSeries(deletion: SeriesDeletion): Promise<void> {
+    await this.#storage!.store.call('deleteSeries', deletion);
+  }
+
+  cleanTombstones(): Promise<void> {
+    return this.#storage!.store.call('cleanTombstones', null);
+  }
+
+  snapshot(options: { readonly skipHead: boolean }): Promise<string> {
+    return this.#storage!.store.call('snapshot', options);
   }
 
   remoteWrite(body: Uint8Array): Promise<WriteOutcome> {
-    return this.#ingest!.call('remoteWrite', body, isWhole(body) ? [body.buffer] : []);
+    return this.#storage!.ingest.call('remoteWrite', body, isWhole(body) ? [body.buffer] : []);
   }
 
   async targets(): Promise<TargetsSnapshot> {
-    return this.#pools!.snapshot(await this.#ingest!.call('targets', null));
+    return this.#pools!.snapshot(await this.#storage!.ingest.call('targets', null));
   }
 
   targetMetadata(): Promise<readonly TargetMetadata[]> {
-    return this.#ingest!.call('metadata', null);
+    return this.#storage!.ingest.call('metadata', null);
   }
 
   async tsdbStatus(limit: number): Promise<TsdbStatus> {
-    const head = await this.#ingest!.call('headStatus', null);
-    const pieces = await this.#queries!.run({ kind: 'cardinality', limit }, new AbortController().signal);
+    const head = await this.#storage!.ingest.call('headStatus', null);
+    const pieces = await this.#storage!.queries.run({ kind: 'cardinality', limit }, new AbortController().signal);
     const bytes = await Array.fromAsync(pieces);
     // The query worker wrote it: it is what the type says.
     return { head, ...(JSON.parse(Buffer.concat(bytes).toString()) as Omit<TsdbStatus, 'head'>) };
@@ -308,8 +288,8 @@ class CoeusServer implements Backend {
   }
 
   async metrics(): Promise<MetricFamily[]> {
-    const ingest = this.#isReady ? await this.#ingest!.call('metrics', null) : [];
-    return mergeFamilies([...this.#registry.snapshot(), ...ingest, ...(this.#queries?.metrics() ?? [])]);
+    const storage = this.#isReady ? await this.#storage!.metrics() : [];
+    return mergeFamilies([...this.#registry.snapshot(), ...storage]);
   }
 
   hostMetrics(): Promise<MetricFamily[]> {
@@ -352,12 +332,11 @@ class CoeusServer implements Backend {
     try {
       await this.#pools?.close();
       await this.#http.close();
-      await this.#queries?.close();
-      await this.#ingest?.call('close', null);
+      await this.#storage?.close();
     } catch (error) {
       this.#logger.error('the server did not stop cleanly', { err: errorMessage(error) });
     } finally {
-      await this.#ingestThread?.terminate();
+      await this.#storage?.terminate();
       this.#lock?.release();
       clearTimeout(force);
       this.#logger.info('stopped');

@@ -7,7 +7,7 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 export interface ThreadOptions {
   /** Of the module, without its ending. */
-  readonly module: 'ingest-worker' | 'query-worker';
+  readonly module: 'ingest-worker' | 'query-worker' | 'store-worker';
   /** For debuggers and reports. */
   readonly name: string;
   readonly data: unknown;

@@ -13,7 +13,7 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ['remote_write: [{ url: "http://x/w" }]\nremote_read: [{ url: "http://x/r" }]', ['remote_write', 'remote_read']],
   ['alerting: { alertmanagers: [{ static_configs: [{ targets: ["a:1"] }] }] }', ['alerting']],
   ['global: { query_log_file: q.log }', ['global.query_log_file']],
-  ['storage: { tsdb: { out_of_order_time_window: 5m, retention: { time: 1d } } }', ['storage.tsdb.out_of_order_time_window', 'storage.tsdb.retention']],
+  ['storage: { tsdb: { out_of_order_time_window: 5m, retention: { time: 1d } } }', ['storage.tsdb.out_of_order_time_window']],
   ['storage: { exemplars: { max_exemplars: 10 } }', ['storage.exemplars']],
   ['otlp: { promote_resource_attributes: [a] }', ['otlp']],
   ['runtime: { gogc: 50 }', ['runtime.gogc']],

@@ -8,7 +8,7 @@ import type { ScrapeConfig } from '../config/scrape-schema.ts';
 /** @param jobs those of included files too @returns options by their path in the file, each once */
 export function unusedSections(config: Config, jobs: readonly ScrapeConfig[]): string[] {
   const { global, storage, otlp, runtime } = config;
-  const { outOfOrderTimeWindowMs, staleSeriesCompactionThreshold, retention, chunkEncoding } = storage.tsdb;
+  const { outOfOrderTimeWindowMs, staleSeriesCompactionThreshold, chunkEncoding } = storage.tsdb;
   const asked: readonly (readonly [string, boolean])[] = [
     ['rule_files', config.ruleFiles.length > 0],
     ['alerting', config.alerting.alertmanagers.length > 0 || config.alerting.alertRelabelConfigs.length > 0],
@@ -20,7 +20,6 @@ export function unusedSections(config: Config, jobs: readonly ScrapeConfig[]): s
     ['global.query_log_file', global.queryLogFile !== ''],
     ['storage.tsdb.out_of_order_time_window', outOfOrderTimeWindowMs > 0],
     ['storage.tsdb.stale_series_compaction_threshold', staleSeriesCompactionThreshold > 0],
-    ['storage.tsdb.retention', retention.timeMs > 0 || retention.sizeBytes > 0 || retention.percentage > 0],
     ['storage.tsdb.chunk_encoding.floats: xor2', chunkEncoding.floats === 'xor2'],
     ['storage.exemplars', storage.exemplars !== null],
     ['scrape_configs[].scrape_native_histograms', jobs.some((job) => job.scrapeNativeHistograms)],

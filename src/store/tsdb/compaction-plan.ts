@@ -27,9 +27,11 @@ export const MAX_BLOCKS_AT_ONCE = 32;
 /**
  * Sizes of blocks, ascending, from what the head writes to the largest that compaction makes.
  * @param retentionMs 0 where time alone removes nothing
+ * @param maxRangeMs goes before what the retention allows
  */
-export function blockRanges(retentionMs: number, minRangeMs = MIN_BLOCK_RANGE_MS): number[] {
-  const largestMs = retentionMs > 0 ? Math.min(MAX_BLOCK_RANGE_MS, retentionMs * RETENTION_SHARE) : MAX_BLOCK_RANGE_MS;
+export function blockRanges(retentionMs: number, minRangeMs = MIN_BLOCK_RANGE_MS, maxRangeMs?: number): number[] {
+  const allowedMs = retentionMs > 0 ? Math.min(MAX_BLOCK_RANGE_MS, retentionMs * RETENTION_SHARE) : MAX_BLOCK_RANGE_MS;
+  const largestMs = maxRangeMs ?? allowedMs;
   const ranges = [minRangeMs];
   for (let rangeMs = minRangeMs * RANGE_FACTOR; rangeMs <= largestMs; rangeMs *= RANGE_FACTOR) ranges.push(rangeMs);
   return ranges;

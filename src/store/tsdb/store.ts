@@ -69,6 +69,8 @@ export interface StoreOptions {
   readonly registry: Registry;
   /** What the head writes at once, and what the sizes of larger blocks are multiples of. */
   readonly blockRangeMs?: number;
+  /** The largest block that compaction makes; by default what the retention makes of 31 days. */
+  readonly maxBlockRangeMs?: number;
   readonly segmentBytes?: number;
   readonly disk?: (folder: string) => DiskSpace;
 }
@@ -116,7 +118,7 @@ export class Store {
     const disk = (): DiskSpace => (options.disk ?? diskSpace)(dataFolder);
     this.#options = options;
     this.#metrics = createStoreMetrics(registry);
-    this.#ranges = blockRanges(limits.timeMs, options.blockRangeMs ?? MIN_BLOCK_RANGE_MS);
+    this.#ranges = blockRanges(limits.timeMs, options.blockRangeMs ?? MIN_BLOCK_RANGE_MS, options.maxBlockRangeMs);
     this.#keeper = new BlockKeeper({ dataFolder, readers, limits, disk, metrics: this.#metrics, log, headBytes: () => this.#headBytes() });
     const steps = { clock, pause: () => turn(), isStopping: () => this.#isStopping };
     this.#compactor = new Compactor({ dataFolder, steps, clock, disk, metrics: this.#metrics, segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES });
