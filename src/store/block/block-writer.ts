@@ -98,8 +98,8 @@ export class BlockWriter {
     this.#options = options;
     this.#folder = join(options.dataFolder, options.ulid);
     this.#temporary = this.#folder + CREATION_SUFFIX;
+    removeFolder(this.#temporary);
     try {
-      rmSync(this.#temporary, { recursive: true, force: true });
       mkdirSync(this.#temporary, { recursive: true });
     } catch (error) {
       throw new FileWriteError(`cannot create ${this.#temporary}: ${errorMessage(error)}`, { cause: error });
@@ -108,7 +108,7 @@ export class BlockWriter {
       this.#chunks = new ChunkSegmentsWriter(join(this.#temporary, CHUNKS_FOLDER), options.segmentBytes);
       this.#index = new IndexWriter(join(this.#temporary, INDEX_FILE));
     } catch (error) {
-      rmSync(this.#temporary, { recursive: true, force: true });
+      removeFolder(this.#temporary);
       throw error;
     }
   }
@@ -185,10 +185,18 @@ export class BlockWriter {
     return meta;
   }
 
-  /** Gives up and removes what was written. */
+  /** Gives up and removes what was written. @throws FileWriteError */
   abandon(): void {
     this.#chunks.close();
     this.#index.close();
-    rmSync(this.#temporary, { recursive: true, force: true });
+    removeFolder(this.#temporary);
+  }
+}
+
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    throw new FileWriteError(`cannot remove ${path}: ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -42,7 +42,7 @@ export async function makeSnapshot(
     writing(place, () => renameSync(temporary, place));
     syncFolder(snapshots);
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    writing(temporary, () => rmSync(temporary, { recursive: true, force: true }));
     throw error;
   }
 }

@@ -80,6 +80,7 @@ for (const { name, run, removes } of works) {
         const report = await withFaultyDisk(folder, { killAt }, async () => {
           const all = await openStore(folder, { head });
           await run(all).catch(() => {});
+          await all.store.close();
         });
         ({ wasKilled } = report);
         assert.deepEqual(report.unsynced, [], what);
