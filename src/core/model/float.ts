@@ -17,6 +17,14 @@ export function formatFloat(value: number): string {
   return `${text.slice(0, e + 2)}0${text.slice(e + 2)}`;
 }
 
+/** The shortest digits, with an exponent below 1e-4 and from 1e6 on: Go's `%g`, which text formats and messages use. */
+export function formatG(value: number): string {
+  const magnitude = Math.abs(value);
+  if (value === 0 || (magnitude >= 1e-4 && magnitude < 1e6) || !Number.isFinite(value)) return formatFloat(value);
+  const [digits, exponent] = value.toExponential().split('e') as [string, string];
+  return `${digits}e${exponent[0]!}${exponent.slice(1).padStart(2, '0')}`;
+}
+
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const HEX = /^[+-]?0[xX](?:[\da-fA-F]+\.?[\da-fA-F]*|\.[\da-fA-F]+)(?:[pP][+-]?\d+)?$/;
 

@@ -7,6 +7,7 @@ export class TestTerminal implements Terminal {
   stdout = '';
   stderr = '';
   readonly isWatched: boolean;
+  readonly showsOutput = false;
   readonly #stdin: string;
 
   constructor({ stdin = '', isWatched = false }: { stdin?: string; isWatched?: boolean } = {}) {

@@ -9,7 +9,7 @@ import {
   HttpRequestError,
   type HttpClient,
 } from '../../ingest/discovery/http-client.ts';
-import { ServerError } from './server-error.ts';
+import { ServerError } from './command-errors.ts';
 
 /** Longest wait for an answer. */
 const TIMEOUT_MS = 120_000;

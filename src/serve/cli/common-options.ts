@@ -6,6 +6,9 @@ import { DurationError, parseDuration } from '../../core/model/duration.ts';
 import type { ApiClient } from './api-client.ts';
 import { FlagError } from './flags.ts';
 
+/** The folder of `coeus serve` without flags. */
+export const DEFAULT_DATA_FOLDER = 'data/';
+
 export const DEFAULT_SERVER = 'http://localhost:9090';
 
 /** Collects the values of an option that may be repeated. */

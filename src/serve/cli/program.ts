@@ -4,17 +4,21 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CorruptError, errorMessage } from '../../core/base/errors.ts';
 import { ConfigError } from '../../core/model/yaml/config-error.ts';
+import { PromqlSyntaxError } from '../../query/promql/errors.ts';
+import { FileReadError } from '../../store/index/byte-source.ts';
+import { FileWriteError } from '../../store/index/file-appender.ts';
 import { ApiError } from '../api/backend.ts';
 import type { ServeFlags } from '../api/serve-flags.ts';
 import { ListenError } from '../api/listener.ts';
 import { versionText } from '../api/version.ts';
 import { addCheckCommands } from './check-commands.ts';
+import { DataFolderError, InputTooLargeError, ServerError } from './command-errors.ts';
 import { collect } from './common-options.ts';
 import { FLAGS } from './flag-table.ts';
 import { FlagError, readFlags, type GivenFlags } from './flags.ts';
 import { addQueryCommands } from './query-commands.ts';
-import { ServerError } from './server-error.ts';
-import { InputTooLargeError, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+import { addTsdbCommands } from './tsdb-commands.ts';
 
 /** The parts that only some commands need; each loads its modules when it is called. */
 export interface CommandParts {
@@ -24,7 +28,9 @@ export interface CommandParts {
 }
 
 /** Errors whose message says what to do; of others the developer wants the stack. */
-const FOR_USERS = [ApiError, ConfigError, CorruptError, FlagError, InputTooLargeError, ListenError, ServerError];
+const FOR_USERS = [ApiError, ConfigError, FlagError, InputTooLargeError, ListenError, ServerError];
+/** The same, of files and folders: promtool prints theirs as they are. */
+const AS_THEY_ARE = [CorruptError, DataFolderError, FileReadError, FileWriteError, PromqlSyntaxError];
 
 /** Runs one command line. @returns the exit code */
 export async function runCommandLine(
@@ -40,7 +46,8 @@ export async function runCommandLine(
   } catch (error) {
     // Commander has printed its own message, help or version.
     if (error instanceof CommanderError) return error.exitCode;
-    terminal.err(`error: ${FOR_USERS.some((kind) => error instanceof kind) ? errorMessage(error) : stackOf(error)}\n`);
+    if (AS_THEY_ARE.some((kind) => error instanceof kind)) terminal.err(`${errorMessage(error)}\n`);
+    else terminal.err(`error: ${FOR_USERS.some((kind) => error instanceof kind) ? errorMessage(error) : stackOf(error)}\n`);
     return 1;
   }
 }
@@ -55,6 +62,7 @@ function createProgram(parts: CommandParts, terminal: Terminal, exit: (code: num
   addCheckCommands(program, terminal, exit);
   addTest(program, parts, terminal, exit);
   addQueryCommands(program, terminal, exit);
+  addTsdbCommands(program, terminal, exit);
   return program;
 }
 

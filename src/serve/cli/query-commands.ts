@@ -7,7 +7,7 @@ import { collect, withApiClient, withHttpOptions, type GivenHttp } from './commo
 import { EXIT } from './exit-code.ts';
 import type * as Queries from './query.ts';
 import type { OutputFormat } from './query.ts';
-import { ServerError } from './server-error.ts';
+import { ServerError } from './command-errors.ts';
 import type { Terminal } from './terminal.ts';
 
 interface GivenQuery extends GivenHttp {

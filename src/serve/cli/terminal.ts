@@ -2,6 +2,7 @@
  * What a command reads and where it prints, as an argument, so that tests stand in for it.
  */
 import { once } from 'node:events';
+import { InputTooLargeError } from './command-errors.ts';
 
 export interface Terminal {
   out(text: string): void;
@@ -12,6 +13,8 @@ export interface Terminal {
   input(): AsyncIterable<Uint8Array>;
   /** Whether somebody watches the error output, so that a line there may be drawn anew. */
   readonly isWatched: boolean;
+  /** Whether the output appears there too, so that nothing is to be drawn between its lines. */
+  readonly showsOutput: boolean;
 }
 
 export const processTerminal: Terminal = {
@@ -22,6 +25,7 @@ export const processTerminal: Terminal = {
   },
   input: () => process.stdin,
   isWatched: process.stderr.isTTY,
+  showsOutput: process.stdout.isTTY,
 };
 
 /** Exit code of a program that a closed pipe has ended, as shells count. */
@@ -45,8 +49,4 @@ export async function readInput(terminal: Terminal, maxBytes: number): Promise<U
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
-}
-
-export class InputTooLargeError extends Error {
-  override readonly name = 'InputTooLargeError';
 }

@@ -40,8 +40,10 @@ export interface HeadChunkFault {
 /**
  * Goes through all chunks of all files in order of writing, checking each. A file that stops making sense is cut there, what was cut is
  * kept beside it as `.corrupt`, and later files are set aside whole, since their chunks follow ones that are lost.
+ *
+ * @param repairs false for who only looks: then no file is changed, and chunks are given up to the fault
  */
-export function scanHeadChunks(dataFolder: string, onChunk: (chunk: ScannedChunk) => void): HeadChunkFault | null {
+export function scanHeadChunks(dataFolder: string, onChunk: (chunk: ScannedChunk) => void, repairs = true): HeadChunkFault | null {
   const folder = headChunkFolder(dataFolder);
   const files = listChunkFiles(folder);
   const scan = new FileScan();
@@ -53,10 +55,10 @@ export function scanHeadChunks(dataFolder: string, onChunk: (chunk: ScannedChunk
       if (fault === null) continue;
       if (fault.offset <= FILE_HEADER_BYTES && scan.isZero(0)) {
         // Made, and not yet written to when the process died.
-        unlinkSync(path);
+        if (repairs) unlinkSync(path);
         continue;
       }
-      return { file: path, ...fault, setAside: setAside(folder, files.slice(i), fault.offset) };
+      return { file: path, ...fault, setAside: repairs ? setAside(folder, files.slice(i), fault.offset) : [] };
     } finally {
       scan.close();
     }

@@ -36,12 +36,15 @@ export interface ReplayOptions {
   readonly walFolder: string;
   /** The end of the newest block: what is older need not be in the head. */
   readonly minValidTimeMs?: number;
+  /** Whether damage is cut from the files, as it is where nothing is said; tools only look. */
+  readonly repairs?: boolean;
   readonly progress?: (done: number, total: number) => void;
 }
 
-/** @throws what the disk throws; damage to the files is repaired and reported instead */
+/** @throws what the disk throws; damage to the files is repaired, if so asked, and reported instead */
 export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
   const minValidMs = options.minValidTimeMs ?? Number.NEGATIVE_INFINITY;
+  const repairs = options.repairs ?? true;
   head.setMinValidTime(minValidMs);
   const chunks = new WaitingChunks();
   const chunkFileTimes = new Map<number, number>();
@@ -50,7 +53,7 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
     chunkFileTimes.set(chunk.file, Math.max(chunkFileTimes.get(chunk.file) ?? Number.NEGATIVE_INFINITY, chunk.maxTimeMs));
     // Chunks that the head does not hold yet are rebuilt from the WAL, or lost to it as a type it counts.
     if (chunk.encoding === ENCODING.XOR && !chunk.isOutOfOrder && chunk.maxTimeMs >= minValidMs) chunks.add(chunk);
-  });
+  }, repairs);
   const refs = new WalRefTable();
   const otherRefs: number[] = [];
   const samples = new SampleRecord();
@@ -96,7 +99,7 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
     },
     ...(options.progress ? { progress: options.progress } : {}),
   });
-  const setAside = [...walFaults.flatMap(repairWal), ...(chunkFault?.setAside ?? [])];
+  const setAside = [...(repairs ? walFaults.flatMap(repairWal) : []), ...(chunkFault?.setAside ?? [])];
   head.keepWalRefs(otherRefs, listSegments(options.walFolder).at(-1) ?? lastCheckpoint(options.walFolder)?.index ?? 0);
   return {
     seriesCount: head.seriesCount,

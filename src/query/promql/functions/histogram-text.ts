@@ -1,6 +1,7 @@
 /**
  * A native histogram as Prometheus writes it: `{count:3, sum:5, [-0.001,0.001]:1, (0.5,1]:2}`.
  */
+import { formatG } from '../../../core/model/float.ts';
 import type { FloatHistogram } from '../../../core/model/histogram.ts';
 import { bucketRanges, isCustom, type BucketRange } from './histogram-buckets.ts';
 
@@ -19,17 +20,4 @@ function formatRange({ lower, upper }: BucketRange, isCustomLayout: boolean): st
   const open = isZero || isNegative ? '[' : '(';
   const close = isNegative ? ')' : ']';
   return `${open}${formatG(lower)},${formatG(upper)}${close}`;
-}
-
-/** Go's `%g`: shortest digits, an exponent from 1e21 on and below 1e-4. */
-export function formatG(value: number): string {
-  if (value === Infinity) return '+Inf';
-  if (value === -Infinity) return '-Inf';
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  if (Number.isNaN(value)) return 'NaN';
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1e-4 && magnitude < 1e21) return String(value);
-  const [digits, exponent] = value.toExponential().split('e');
-  const power = exponent!.slice(1).padStart(2, '0');
-  return `${digits}e${exponent!.slice(0, 1)}${power}`;
 }

@@ -1,0 +1,67 @@
+/**
+ * `coeus tsdb …`: the commands and their options.
+ */
+import { type Command, Option } from 'commander';
+import { collect, DEFAULT_DATA_FOLDER } from './common-options.ts';
+import { FlagError } from './flags.ts';
+import type { Terminal } from './terminal.ts';
+import type { DumpFormat } from './tsdb-dump.ts';
+
+const EVERY_SERIES = "{__name__=~'(?s:.*)'}";
+
+interface GivenDump {
+  readonly minTime?: string;
+  readonly maxTime?: string;
+  readonly match?: readonly string[];
+  readonly format?: DumpFormat;
+}
+
+export function addTsdbCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const tsdb = program.command('tsdb').description('look into data folders, check, fill and measure them');
+  tsdb
+    .command('list')
+    .argument('[db path]', 'data folder', DEFAULT_DATA_FOLDER)
+    .description('list blocks')
+    .option('-r, --human-readable', 'times and sizes for people')
+    .action(async (dataFolder: string, { humanReadable }: { humanReadable?: boolean }) => {
+      (await import('./tsdb-list.ts')).listBlocksTable(terminal, dataFolder, humanReadable === true);
+    });
+  addDump(tsdb, terminal, exit);
+}
+
+function addDump(tsdb: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const common = (command: Command): Command =>
+    command
+      .argument('[db path]', 'data folder', DEFAULT_DATA_FOLDER)
+      .option('--min-time <ms>', 'first time, in milliseconds since 1970')
+      .option('--max-time <ms>', 'last time, in milliseconds since 1970')
+      .option('--match <selector>', `series selector; may be repeated (default ${EVERY_SERIES})`, collect)
+      .addOption(new Option('--sandbox-dir-root <folder>').hideHelp());
+  const dump = async (dataFolder: string, given: GivenDump, format: DumpFormat): Promise<void> => {
+    const { dumpSamples } = await import('./tsdb-dump.ts');
+    const exitCode = await dumpSamples(terminal, dataFolder, {
+      format,
+      match: given.match ?? [EVERY_SERIES],
+      minTimeMs: timeOption('min-time', given.minTime) ?? Number.NEGATIVE_INFINITY,
+      maxTimeMs: timeOption('max-time', given.maxTime) ?? Number.POSITIVE_INFINITY,
+    });
+    exit(exitCode);
+  };
+  common(tsdb.command('dump').description('print all samples, or all series'))
+    .addOption(
+      new Option('--format <format>', 'samples, or series as JSON').choices(['prom', 'seriesjson']).default('prom'),
+    )
+    .action((dataFolder: string, given: GivenDump) => dump(dataFolder, given, given.format ?? 'prom'));
+  common(
+    tsdb
+      .command('dump-openmetrics')
+      .description('print all samples as OpenMetrics, without native histograms and stale markers'),
+  ).action((dataFolder: string, given: GivenDump) => dump(dataFolder, given, 'openmetrics'));
+}
+
+/** Prometheus' own least and greatest times mean "all". @throws FlagError */
+function timeOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[+-]?\d{1,19}$/.test(text)) throw new FlagError(`--${name}: "${text}" is not a time in milliseconds`);
+  return Number(text);
+}
