@@ -112,15 +112,17 @@ export class RunningServer {
 
 export interface StartOptions {
   readonly folder: string;
+  /** Where the data lie; by default `data` below the folder. */
+  readonly data?: string;
   /** Text of a prometheus.yml; without one the built-in configuration. */
   readonly config?: string;
   readonly flags?: readonly string[];
   readonly port?: number;
 }
 
-async function start(command: readonly string[], { folder, config, flags = [], port }: StartOptions): Promise<RunningServer> {
+async function start(command: readonly string[], { folder, data = join(folder, 'data'), config, flags = [], port }: StartOptions): Promise<RunningServer> {
   const chosen = port ?? (await freePort());
-  const words = [...command, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${chosen}`, ...flags];
+  const words = [...command, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${chosen}`, ...flags];
   if (config !== undefined) {
     const file = join(folder, 'prometheus.yml');
     writeFileSync(file, config);
