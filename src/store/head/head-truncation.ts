@@ -53,17 +53,13 @@ export function* truncateHead(parts: TruncationParts, request: TruncateRequest):
   const chunksBefore = memory.get(ROOT.CHUNK_COUNT);
   const dropper = new ChunkDropper(parts);
   const empty = yield* dropOldChunks(parts, dropper, request.beforeMs);
-  const gone: number[] = [];
-  for (const ref of empty) {
-    // It may have got samples since.
-    if (memory.linear.f64[(index.record(ref) + RECORD.LAST_TIME) >>> 3]! >= request.beforeMs) continue;
-    parts.onRemoved(index.walRef(ref));
-    index.markGone(ref);
-    gone.push(ref);
-  }
+  // Some may have got samples since.
+  const gone = empty.filter((ref) => memory.linear.f64[(index.record(ref) + RECORD.LAST_TIME) >>> 3]! < request.beforeMs);
+  index.markGone(gone);
   if (gone.length > 0) request.unbind((ref) => index.isGone(ref));
   yield;
   for (const [i, ref] of gone.entries()) {
+    parts.onRemoved(index.walRef(ref));
     dropper.dropAll(index.record(ref));
     if (i % parts.stepSize === parts.stepSize - 1) yield;
   }

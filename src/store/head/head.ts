@@ -28,7 +28,7 @@ const LOG_SAMPLE_BYTES = 23;
 /** Samples that one kernel call takes; longer columns are cut. */
 const MAX_BATCH = 65_536;
 /** Takes about 5 ms. */
-const DEFAULT_STEP_SIZE = 20_000;
+const DEFAULT_STEP_SIZE = 10_000;
 /** Records of a commit: what does not fit is handed to the log early. */
 const LOG_BUFFER_BYTES = 4 * 1024 * 1024;
 

@@ -105,15 +105,15 @@ export class LabelIndex {
     return walRefAt(this.#memory.linear.u32, this.record(ref));
   }
 
-  /** Marks a series as gone: from now on it is not found, nothing is appended to it and readers pass over it. */
-  markGone(ref: number): void {
-    const { u8, f64, i32 } = this.#memory.linear;
-    const record = this.record(ref);
-    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
-    f64[(record + RECORD.LAST_TIME) >>> 3] = Number.POSITIVE_INFINITY;
-    Atomics.or(u8, record + RECORD.FLAGS, RECORD_FLAG.GONE);
-    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
-    this.#memory.publish(ROOT.SERIES, this.seriesCount - 1);
+  /** Marks series as gone: from now on they are not found, nothing is appended to them and readers pass over them. */
+  markGone(refs: readonly number[]): void {
+    const { u8, f64 } = this.#memory.linear;
+    for (const ref of refs) {
+      const record = this.record(ref);
+      Atomics.store(u8, record + RECORD.FLAGS, RECORD_FLAG.GONE);
+      f64[(record + RECORD.LAST_TIME) >>> 3] = Number.POSITIVE_INFINITY;
+    }
+    this.#memory.publish(ROOT.SERIES, this.seriesCount - refs.length);
   }
 
   /**
@@ -130,9 +130,10 @@ export class LabelIndex {
     const chains: number[] = [];
     const isGone = (ref: number): boolean => this.isGone(ref);
     const pairs = yield* this.#pairs.removeUnused(stepSize, (pair) => {
-      if (left[pair] !== 1) return;
-      const chain = this.#postings.removeGone(this.#pairs.address(pair), isGone);
-      if (chain !== 0) chains.push(chain);
+      if (left[pair] !== 1) return 0;
+      const { unusedChain, refsSeen } = this.#postings.removeGone(this.#pairs.address(pair), isGone);
+      if (unusedChain !== 0) chains.push(unusedChain);
+      return refsSeen;
     });
     this.#memory.nextGeneration();
     return { refs, pairs, chains };

@@ -81,14 +81,15 @@ export class PairTable {
 
   /**
    * Takes the pairs out that no series carries, from the tables first and then from the lists.
-   * A step is about `stepSize` pairs; between steps pairs may be found and made.
-   * @param visit is called for each pair that stays
+   * A step is about `stepSize` pairs, or refs; between steps pairs may be found and made.
+   * @param visit is called for each pair that stays, and tells how many refs it looked at
    */
-  *removeUnused(stepSize: number, visit: (pair: number) => void): Generator<undefined, RetiredPairs> {
+  *removeUnused(stepSize: number, visit: (pair: number) => number): Generator<undefined, RetiredPairs> {
     const removed = new Uint8Array(this.highest + 1);
     const retired: RetiredPairs = { pairs: [], symbols: [], names: [] };
     const names = new Set<number>();
     const { linear } = this.#memory;
+    let work = 0;
     for (let pair = 1; pair < removed.length; pair++) {
       const at = this.address(pair) >>> 2;
       const isIn = linear.u32[at + PAIR.NAME / 4] !== 0 && linear.u32[at + PAIR.LAST_BLOCK / 4] !== REMOVED;
@@ -100,8 +101,10 @@ export class PairTable {
         removed[pair] = 1;
         retired.pairs.push(pair);
         names.add(name);
-      } else if (name !== 0) visit(pair);
-      if (pair % stepSize === 0) yield;
+      } else if (name !== 0) work += visit(pair);
+      if (++work < stepSize) continue;
+      work = 0;
+      yield;
     }
     for (const name of names) yield* this.#unlink(name, removed, stepSize);
     for (const [i, pair] of retired.pairs.entries()) {

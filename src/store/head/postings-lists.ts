@@ -17,6 +17,13 @@ const blockBytes = (capacity: number): number => POSTINGS.REFS + 4 * capacity;
 /** Of the block that follows one of `capacity`: odd, so that a block is a multiple of eight bytes. */
 const nextCapacity = (capacity: number): number => Math.min((capacity + (capacity >>> 1)) | 1, MAX_CAPACITY);
 
+export interface RemovedRefs {
+  /** The first block of a chain that the pair no longer uses and readers may, or 0. */
+  readonly unusedChain: number;
+  /** How much work it was. */
+  readonly refsSeen: number;
+}
+
 export class PostingsLists {
   readonly #memory: HeadMemory;
   /** Refs of the list that is being written anew. */
@@ -65,18 +72,15 @@ export class PostingsLists {
     memory.publishAt(pairAddress + PAIR.COUNT, u32[(pairAddress + PAIR.COUNT) >>> 2]! + 1);
   }
 
-  /**
-   * Takes refs out of a pair's list.
-   * @returns the first block of a chain that the pair no longer uses and readers may, or 0
-   */
-  removeGone(pairAddress: number, isGone: (ref: number) => boolean): number {
+  /** Takes refs out of a pair's list. */
+  removeGone(pairAddress: number, isGone: (ref: number) => boolean): RemovedRefs {
     const memory = this.#memory;
     const { u32 } = memory.linear;
     const word = u32[(pairAddress + PAIR.POSTINGS) >>> 2]!;
-    if (word === 0) return 0;
+    if (word === 0) return { unusedChain: 0, refsSeen: 0 };
     if ((word & 1) === 1) {
       if (isGone(word >>> 1)) memory.publishAt(pairAddress + PAIR.POSTINGS, 0);
-      return 0;
+      return { unusedChain: 0, refsSeen: 1 };
     }
     let slots = 0;
     let kept = 0;
@@ -87,10 +91,10 @@ export class PostingsLists {
       if (this.#kept.length < kept + used) this.#kept = larger(this.#kept, kept + used);
       for (let i = from; i < from + used; i++) if (u32[i] !== 0 && !isGone(u32[i]!)) this.#kept[kept++] = u32[i]!;
     }
-    if (kept === slots) return 0;
-    if (slots > 2 * kept && this.#rewrite(pairAddress, kept)) return word;
+    if (kept === slots) return { unusedChain: 0, refsSeen: slots };
+    if (slots > 2 * kept && this.#rewrite(pairAddress, kept)) return { unusedChain: word, refsSeen: slots };
     this.#makeHoles(word, isGone);
-    return 0;
+    return { unusedChain: 0, refsSeen: 2 * slots };
   }
 
   /** Gives a chain of blocks back that nobody looks at any more. */
