@@ -8,7 +8,7 @@
  *   12 pairs            16 f64 last value            8 7 × u64 bits              12 u16 samples
  *   16 records          24 u32 last delta                                        14 u8 state: CHUNK_STATE
  *   20 symbol dir       28 u32 transaction          label set (8 + 4n)           16 f64 min time
- *   24 pair dir         32 f64 first time            0 -                         24 f64 max time
+ *   24 pair dir         32 f64 first time            0 u32 extra                 24 f64 max time
  *   28 names            40 u32 hidden                4 u32 n                     32 u32 ref
  *   32 name count       44 u32 last block            8 n × u32 pair id           36 u32 next waiting for a file
  *   36 label bytes      48 u8 samples
@@ -21,7 +21,7 @@
  *   64 pending first    60 u32 WAL ref, low         20 u32 last postings          4 u32 capacity
  *   68 pending last                                                               8 u32 used
  *   72 pending count    name (12): symbol, first pair, pair count                12 refs; 0 is a hole
- *   76 chunks
+ *   76 chunks           extra (16): 0 u32 tombstones      tombstones (8 + 16n): 0 u32 n, 8 n × { f64 first, f64 last }
  *   80 f64 min time of all samples      96 highest ref        108 committed
  *   88 f64 max time of all samples     100 generation         112 f64 min time of appends
  *                                      104 transaction        120 first chunk file
@@ -91,8 +91,11 @@ export const RECORD = {
   WAL_REF: 60,
 } as const;
 
-/** Bits of a record's flags. GONE: the series has been taken out; its last time is +Infinity, so that nothing is appended to it. */
-export const RECORD_FLAG = { GONE: 1 } as const;
+/**
+ * Bits of a record's flags. GONE: the series has been taken out; its last time is +Infinity, so that nothing is appended to it.
+ * EXTRA: its label set leads to what few series have.
+ */
+export const RECORD_FLAG = { GONE: 1, EXTRA: 2 } as const;
 /** In `hidden`: there was no sample before the transaction, or so long before that it can't be told. */
 export const ALL_HIDDEN = 0xffffffff;
 
@@ -111,7 +114,9 @@ export const META = {
 /** DROPPED: its samples are gone, and it only waits to be taken out of the list of chunks that wait for a file. */
 export const CHUNK_STATE = { BLOCKS: 0, FILE: 1, DROPPED: 2 } as const;
 
-export const LABEL_SET = { COUNT: 4, PAIRS: 8 } as const;
+export const LABEL_SET = { EXTRA: 0, COUNT: 4, PAIRS: 8 } as const;
+export const EXTRA = { BYTES: 16, TOMBSTONES: 0 } as const;
+export const TOMBSTONES = { COUNT: 0, INTERVALS: 8 } as const;
 export const PAIR = { BYTES: 24, NAME: 0, VALUE: 4, NEXT_OF_NAME: 8, COUNT: 12, POSTINGS: 16, LAST_BLOCK: 20 } as const;
 export const NAME = { BYTES: 12, SYMBOL: 0, FIRST_PAIR: 4, PAIR_COUNT: 8 } as const;
 export const POSTINGS = { NEXT: 0, CAPACITY: 4, USED: 8, REFS: 12 } as const;

@@ -8,7 +8,8 @@ import { CorruptError } from '../../core/base/errors.ts';
 import { decodeChunk } from '../../core/chunk/chunk.ts';
 import { ChunkError } from '../../core/chunk/chunk-error.ts';
 import { compareStrings, type Labels } from '../../core/model/labels.ts';
-import { appendSamples, mergeSamples } from '../../core/model/merge-samples.ts';
+import { appendLeft, coversAll, touches, type Intervals } from '../../core/model/intervals.ts';
+import { mergeSamples } from '../../core/model/merge-samples.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import type { SampleBuffer } from '../../core/model/samples.ts';
 import type { LabelRequest, Querier, SelectRequest, SeriesSet } from '../../core/storage/querier.ts';
@@ -16,7 +17,6 @@ import { intersects, NO_POSTINGS, type Postings } from '../index/postings.ts';
 import { selectPostings } from '../index/select-postings.ts';
 import { SeriesEntry } from '../index/series-entry.ts';
 import type { Block } from './block.ts';
-import { coversAll, touches, type Intervals } from './tombstones.ts';
 
 /** Bytes that are read for the last chunk of a series, whose length the index does not tell: full chunks are shorter. */
 const LAST_CHUNK_BYTES = 1200;
@@ -194,28 +194,4 @@ function hasChunks(entry: SeriesEntry, range: TimeRange, deleted: Intervals): bo
 function hasOverlaps(entry: SeriesEntry): boolean {
   for (let i = 1; i < entry.chunkCount; i++) if (entry.minTimes[i]! <= entry.maxTimes[i - 1]!) return true;
   return false;
-}
-
-/** Appends the samples that are in the range and not deleted. */
-function appendLeft(out: SampleBuffer, samples: MixedSamples, { startMs, endMs }: TimeRange, deleted: Intervals): void {
-  let from = firstNotBefore(samples, startMs);
-  const end = firstNotBefore(samples, endMs + 1);
-  for (let i = 0; i < deleted.length && from < end; i += 2) {
-    const cut = Math.min(firstNotBefore(samples, deleted[i]!), end);
-    if (cut > from) appendSamples(out, samples, from, cut);
-    from = Math.max(from, firstNotBefore(samples, deleted[i + 1]! + 1));
-  }
-  if (from < end) appendSamples(out, samples, from, end);
-}
-
-/** Index of the first sample at or after a time. */
-function firstNotBefore({ times, length }: SampleBuffer, timeMs: number): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle]! < timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -3,9 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32c } from '../../core/bytes/crc32c.ts';
+import { coversAll, touches } from '../../core/model/intervals.ts';
 import { OpenFiles } from '../index/byte-source.ts';
 import { blockFolders, skip, withArchive, withFolder } from './_block-fixtures.ts';
-import { coversAll, encodeTombstones, readTombstones, Tombstones, touches, writeTombstones } from './tombstones.ts';
+import { encodeTombstones, readTombstones, Tombstones, writeTombstones } from './tombstones.ts';
 
 const read = (folder: string): Tombstones => readTombstones(folder, new OpenFiles());
 

@@ -13,6 +13,7 @@ import { CorruptError } from '../../core/base/errors.ts';
 import { BinaryWriter } from '../../core/bytes/binary-writer.ts';
 import { crc32c } from '../../core/bytes/crc32c.ts';
 import { ByteCursor, BytesError } from '../../core/bytes/cursor.ts';
+import { joined, type Intervals } from '../../core/model/intervals.ts';
 import { FileSource, type OpenFiles } from '../index/byte-source.ts';
 import { replaceFile } from './block-meta.ts';
 
@@ -23,9 +24,6 @@ const HEADER_BYTES = 5;
 const CRC_BYTES = 4;
 /** Longest file taken. */
 export const MAX_TOMBSTONES_BYTES = 256 * 1024 * 1024;
-
-/** First and last time of each interval, ascending and apart from each other: `[first0, last0, first1, …]`. */
-export type Intervals = readonly number[];
 
 const NO_INTERVALS: Intervals = [];
 
@@ -63,32 +61,6 @@ export class Tombstones {
     for (const [ref, interval] of added) byRef.set(ref, joined([...this.of(ref), ...interval]));
     return new Tombstones(byRef);
   }
-}
-
-/** Whether no sample in [firstMs, lastMs] is left. */
-export function coversAll(intervals: Intervals, firstMs: number, lastMs: number): boolean {
-  for (let i = 0; i < intervals.length; i += 2) if (intervals[i]! <= firstMs && lastMs <= intervals[i + 1]!) return true;
-  return false;
-}
-
-/** Whether a sample in [firstMs, lastMs] may be deleted. */
-export function touches(intervals: Intervals, firstMs: number, lastMs: number): boolean {
-  for (let i = 0; i < intervals.length; i += 2) if (intervals[i]! <= lastMs && firstMs <= intervals[i + 1]!) return true;
-  return false;
-}
-
-/** Sorts intervals and joins those that overlap or lie side by side. */
-function joined(intervals: Intervals): Intervals {
-  const order: number[] = [];
-  for (let i = 0; i < intervals.length; i += 2) order.push(i);
-  order.sort((a, b) => intervals[a]! - intervals[b]!);
-  const result: number[] = [];
-  for (const i of order) {
-    const before = result.length - 1;
-    if (before > 0 && intervals[i]! <= result[before]! + 1) result[before] = Math.max(result[before]!, intervals[i + 1]!);
-    else result.push(intervals[i]!, intervals[i + 1]!);
-  }
-  return result;
 }
 
 /** None where there is no file. @throws CorruptError, FileReadError */

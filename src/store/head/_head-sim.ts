@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { compareLabels, formatLabels, labelsFromObject, labelsKey, type Labels } from '../../core/model/labels.ts';
+import { compareLabels, formatLabels, labelsFromObject, labelsKey, labelValue, type Labels } from '../../core/model/labels.ts';
+import { compileMatcher, type Matcher } from '../../core/model/matcher.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
 import { segmentToCheckpoint, writeCheckpoint } from '../wal/checkpoint.ts';
 import { listSegments } from '../wal/wal-format.ts';
@@ -25,9 +26,13 @@ const SEGMENT_BYTES = 64 * 1024;
 
 interface ModelSeries {
   readonly labels: Labels;
+  /** Those that are not deleted. */
   samples: [number, number][];
   /** How many of the samples are committed. */
   committed: number;
+  /** Time of the newest sample, deleted or not, and of the newest that is committed. */
+  lastMs: number;
+  committedLastMs: number;
 }
 
 export class HeadSim {
@@ -85,14 +90,18 @@ export class HeadSim {
     while (this.#truncation !== null) this.#truncateStep();
     this.#wal.close();
     this.#chunks.close();
-    for (const series of this.#model.values()) series.samples.length = series.committed;
+    for (const series of this.#model.values()) {
+      series.samples.length = series.committed;
+      series.lastMs = series.committedLastMs;
+    }
     this.#forgetOld();
     this.#refs.clear();
     this.#epoch = 0;
     this.#giving = null;
     this.start();
-    this.#maxTimeMs = Math.max(Number.NEGATIVE_INFINITY, ...[...this.#model.values()].map(({ samples }) => samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY));
     this.#minValidMs = this.#truncatedMs;
+    this.#maxTimeMs = Number.NEGATIVE_INFINITY;
+    for (const { lastMs } of this.#model.values()) if (lastMs >= this.#minValidMs) this.#maxTimeMs = Math.max(this.#maxTimeMs, lastMs);
   }
 
   /** A sample or a few, of series that come and go; some of them are refused. */
@@ -117,13 +126,13 @@ export class HeadSim {
       this.#refs.set(key, ref);
     }
     let series = this.#model.get(key);
-    if (series === undefined) this.#model.set(key, (series = { labels, samples: [], committed: 0 }));
+    if (series === undefined) this.#model.set(key, (series = { labels, samples: [], committed: 0, lastMs: Number.NEGATIVE_INFINITY, committedLastMs: Number.NEGATIVE_INFINITY }));
     const minValidMs = Math.max(this.#minValidMs, this.#maxTimeMs - CHUNK_RANGE_MS / 2);
     let appended = 0;
     for (const [timeMs, value] of samples) {
-      const last = series.samples.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
-      if (timeMs < minValidMs || timeMs <= last) continue;
+      if (timeMs < minValidMs || timeMs <= series.lastMs) continue;
       series.samples.push([timeMs, value]);
+      series.lastMs = timeMs;
       this.#maxTimeMs = Math.max(this.#maxTimeMs, timeMs);
       appended++;
     }
@@ -139,7 +148,28 @@ export class HeadSim {
 
   commit(): void {
     this.head.commit();
-    for (const series of this.#model.values()) series.committed = series.samples.length;
+    for (const series of this.#model.values()) {
+      series.committed = series.samples.length;
+      series.committedLastMs = series.lastMs;
+    }
+  }
+
+  /** Deletes a range of some series, now and then of all. */
+  delete(): void {
+    const random = this.#random;
+    const startMs = this.nowMs - Math.floor(random() * 10_000_000);
+    const endMs = random() < 0.2 ? Number.MAX_SAFE_INTEGER : startMs + Math.floor(random() * 2_000_000);
+    const pod = `pod-${this.#pods - Math.floor(random() * 10)}`;
+    const name = `m${Math.floor(random() * 3)}`;
+    const matcherSets: Matcher[][] = random() < 0.1 ? [[{ name: '__name__', op: '=~', value: '.+' }]] : [[{ name: 'pod', op: '=', value: pod }], [{ name: '__name__', op: '=', value: name }, { name: 'pod', op: '=~', value: 'pod-.*[02468]' }]];
+    this.commit();
+    this.head.deleteSamples({ matcherSets, startMs, endMs });
+    const compiled = matcherSets.map((matchers) => matchers.map(compileMatcher));
+    for (const series of this.#model.values()) {
+      if (!compiled.some((matchers) => matchers.every((matcher) => matcher.matches(labelValue(series.labels, matcher.name))))) continue;
+      series.samples = series.samples.filter(([timeMs]) => timeMs < startMs || timeMs > endMs);
+      series.committed = series.samples.length;
+    }
   }
 
   flush(): void {
@@ -197,9 +227,7 @@ export class HeadSim {
   /** What lies before the truncation is not compared: blocks have it. */
   #forgetOld(): void {
     for (const series of this.#model.values()) {
-      // The newest sample still decides what may be appended.
-      const old = Math.min(series.samples.findLastIndex(([timeMs]) => timeMs < this.#truncatedMs) + 1, series.samples.length - 1);
-      if (old <= 0) continue;
+      const old = series.samples.findLastIndex(([timeMs]) => timeMs < this.#truncatedMs) + 1;
       series.samples.splice(0, old);
       series.committed = Math.max(0, series.committed - old);
     }

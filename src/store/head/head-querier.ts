@@ -9,6 +9,8 @@ import { ROOT } from '../../core/kernels/head-layout.ts';
 import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compareStrings, labelValue, type Labels } from '../../core/model/labels.ts';
+import { appendLeft, coversAll } from '../../core/model/intervals.ts';
+import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import type { SampleBuffer } from '../../core/model/samples.ts';
 import type { LabelRequest, Querier, SelectRequest, SeriesSet } from '../../core/storage/querier.ts';
 import { HEAD_ROOT } from './head-memory.ts';
@@ -16,6 +18,7 @@ import { LabelIndexReader } from './label-index-reader.ts';
 import {
   ChunkFileGoneError, COLUMN_SAMPLES, middleOf, SeriesChunks, stagingOf, type HeadChunkReader, type HeadView, type SeriesPart, type Staging,
 } from './series-chunks.ts';
+import { deletedIntervals } from './series-extra.ts';
 import { mayHaveSamples, Visibility } from './visibility.ts';
 
 /** Times that something is looked at which the owner changes meanwhile. */
@@ -53,7 +56,7 @@ export class HeadQuerier implements Querier {
       seriesCount: refs.length,
       labels: (i) => labels(refs[i]!),
       read: (i, out) => {
-        this.#read({ ref: refs[i]!, startMs, endMs: Math.min(endMs, visibleMs[i]!) }, out);
+        this.#readLeft({ ref: refs[i]!, startMs, endMs: Math.min(endMs, visibleMs[i]!) }, out);
       },
       close: () => {},
     });
@@ -105,10 +108,24 @@ export class HeadQuerier implements Querier {
 
   /** Refs that match and may have samples in the range. */
   #selectRefs(request: LabelRequest): Uint32Array {
+    const { startMs, endMs } = request;
     const refs = this.#index.select(request.matchers);
     let kept = 0;
-    for (const ref of refs) if (mayHaveSamples(this.#linear, ref, request.startMs, request.endMs)) refs[kept++] = ref;
+    for (const ref of refs) {
+      if (mayHaveSamples(this.#linear, ref, startMs, endMs) && !this.#isDeleted({ ref, startMs, endMs })) refs[kept++] = ref;
+    }
     return refs.subarray(0, kept);
+  }
+
+  /** Whether the samples of all chunks are deleted. */
+  #isDeleted(part: SeriesPart): boolean {
+    const deleted = deletedIntervals(this.#linear, part.ref);
+    const chunks = this.#chunks;
+    if (deleted.length === 0 || !chunks.take(part)) return false;
+    for (let i = 0; i < chunks.count; i++) {
+      if (!coversAll(deleted, Math.max(chunks.minTimeMs(i), part.startMs), Math.min(chunks.maxTimeMs(i), part.endMs))) return false;
+    }
+    return true;
   }
 
   /** Series that match and have samples to be seen from the start on, and for each the newest time to be seen. */
@@ -128,6 +145,18 @@ export class HeadQuerier implements Querier {
       // Transactions come faster than series can be looked through: what is seen is of several moments then, as without isolation.
       if (!this.#visibility.isTorn || look === MAX_LOOKS) return { refs: refs.subarray(0, kept), visibleMs };
     }
+  }
+
+  /** Reads what is not deleted. */
+  #readLeft(part: SeriesPart, out: SampleBuffer): void {
+    const deleted = deletedIntervals(this.#linear, part.ref);
+    if (deleted.length === 0) {
+      this.#read(part, out);
+      return;
+    }
+    const all = new MixedSamples();
+    this.#read(part, all);
+    appendLeft(out, all, part, deleted);
   }
 
   #read(part: SeriesPart, out: SampleBuffer): void {

@@ -16,6 +16,7 @@ for (const [name, makeKernel] of HEAD_KERNELS) {
         if (roll < 0.6) sim.append();
         else if (roll < 0.7) sim.commit();
         else if (roll < 0.75) sim.flush();
+        else if (roll < 0.755) sim.delete();
         else if (roll < 0.85) sim.truncate();
         else if (roll < 0.992) sim.quiesce();
         else if (roll < 0.9923) sim.restart();

@@ -7,16 +7,17 @@
  */
 import { ENCODING } from '../../core/chunk/chunk.ts';
 import { ChunkError } from '../../core/chunk/chunk-error.ts';
-import { decodeXor, XorEncoder } from '../../core/chunk/xor.ts';
+import { ChunkClipper } from '../../core/chunk/clip-chunk.ts';
 import { LABEL_SET, PAIR, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
+import { coversAll, touches, type Intervals } from '../../core/model/intervals.ts';
 import type { Labels } from '../../core/model/labels.ts';
-import { SampleBuffer } from '../../core/model/samples.ts';
 import type { ChunkSource, EncodedChunk, SourceSeries } from '../../core/storage/chunk-source.ts';
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
 import { symbolAddress, symbolText } from './head-symbols.ts';
 import { multikeySort } from './multikey-sort.ts';
 import { ChunkFileGoneError, middleOf, SeriesChunks, type HeadView, type SeriesPart } from './series-chunks.ts';
+import { deletedIntervals } from './series-extra.ts';
 import { mayHaveSamples, Visibility } from './visibility.ts';
 
 /** Strings that are kept decoded while series are given out; neighbours share most of theirs. */
@@ -38,6 +39,11 @@ export interface SourceRange {
  */
 export function headSource(view: HeadView, range: SourceRange): ChunkSource {
   return new HeadSource(view, range);
+}
+
+interface WholeRange {
+  readonly endMs: number;
+  readonly deleted: Intervals;
 }
 
 class HeadSource implements ChunkSource {
@@ -104,9 +110,10 @@ class HeadSource implements ChunkSource {
   *#chunksOf(ref: number): Generator<EncodedChunk, undefined> {
     let startMs = this.#startMs;
     const endMs = Math.min(this.#endMs, this.#visibility.endOf(ref));
+    const deleted = deletedIntervals(this.#linear, ref);
     for (let look = 1; startMs <= endMs; look++) {
       try {
-        for (const chunk of this.#chunksBetween({ ref, startMs, endMs }, endMs)) {
+        for (const chunk of this.#chunksBetween({ ref, startMs, endMs }, { endMs, deleted })) {
           startMs = chunk.maxTimeMs + 1;
           yield chunk;
         }
@@ -120,37 +127,38 @@ class HeadSource implements ChunkSource {
 
   /**
    * A chunk over the border of two halves is given with the first.
-   * @param endMs of the range as a whole
+   * @param whole what holds for the range as a whole
    */
-  *#chunksBetween(part: SeriesPart, endMs: number): Generator<EncodedChunk, undefined> {
+  *#chunksBetween(part: SeriesPart, whole: WholeRange): Generator<EncodedChunk, undefined> {
     const chunks = this.#chunks;
     if (!chunks.take(part)) {
       const middleMs = middleOf(part);
       let nextMs = middleMs + 1;
-      for (const chunk of this.#chunksBetween({ ...part, endMs: middleMs }, endMs)) {
+      for (const chunk of this.#chunksBetween({ ...part, endMs: middleMs }, whole)) {
         nextMs = Math.max(nextMs, chunk.maxTimeMs + 1);
         yield chunk;
       }
-      if (nextMs <= part.endMs) yield* this.#chunksBetween({ ...part, startMs: nextMs }, endMs);
+      if (nextMs <= part.endMs) yield* this.#chunksBetween({ ...part, startMs: nextMs }, whole);
       return;
     }
     for (let i = 0; i < chunks.count; i++) {
-      const minTimeMs = chunks.minTimeMs(i);
-      const maxTimeMs = chunks.maxTimeMs(i);
       // Given before: the rest of the range begins inside it.
-      if (minTimeMs < part.startMs && part.startMs > this.#startMs) continue;
-      const bytes = this.#copy(part.ref, i);
-      if (minTimeMs >= this.#startMs && maxTimeMs <= endMs) yield { encoding: ENCODING.XOR, minTimeMs, maxTimeMs, bytes };
-      else {
-        const clipped = this.#clip(part.ref, i, bytes, endMs);
-        if (clipped !== null) yield clipped;
-      }
+      if (chunks.minTimeMs(i) < part.startMs && part.startMs > this.#startMs) continue;
+      const chunk = this.#chunk(part.ref, i, whole);
+      if (chunk !== null) yield chunk;
     }
   }
 
-  #clip(ref: number, index: number, bytes: Uint8Array, endMs: number): EncodedChunk | null {
+  /** One of the chunks that were taken last, or what is wanted of it. */
+  #chunk(ref: number, index: number, { endMs, deleted }: WholeRange): EncodedChunk | null {
+    const minTimeMs = this.#chunks.minTimeMs(index);
+    const maxTimeMs = this.#chunks.maxTimeMs(index);
+    if (coversAll(deleted, Math.max(minTimeMs, this.#startMs), Math.min(maxTimeMs, endMs))) return null;
+    const bytes = this.#copy(ref, index);
+    const isWhole = minTimeMs >= this.#startMs && maxTimeMs <= endMs && !touches(deleted, minTimeMs, maxTimeMs);
+    if (isWhole) return { encoding: ENCODING.XOR, minTimeMs, maxTimeMs, bytes };
     try {
-      return this.#clipper.clip(bytes, this.#startMs, endMs);
+      return this.#clipper.clip({ encoding: ENCODING.XOR, bytes }, this.#startMs, endMs, deleted);
     } catch (error) {
       if (error instanceof ChunkError) throw this.#chunks.corrupt(index, ref);
       throw error;
@@ -170,31 +178,6 @@ class HeadSource implements ChunkSource {
 function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T, undefined> {
   yield first;
   yield* rest;
-}
-
-/** Encodes parts of chunks anew. */
-class ChunkClipper {
-  readonly #samples = new SampleBuffer();
-  readonly #encoder = new XorEncoder();
-
-  /** The part in [startMs, endMs]. @returns null where nothing is inside @throws ChunkError */
-  clip(bytes: Uint8Array, startMs: number, endMs: number): EncodedChunk | null {
-    const samples = this.#samples;
-    const encoder = this.#encoder;
-    samples.clear();
-    encoder.clear();
-    decodeXor(bytes, 0, bytes.length, samples);
-    const { times, valueBits } = samples;
-    let minTimeMs = 0;
-    let maxTimeMs = 0;
-    for (let i = 0; i < samples.length; i++) {
-      if (times[i]! < startMs || times[i]! > endMs) continue;
-      if (encoder.count === 0) minTimeMs = times[i]!;
-      maxTimeMs = times[i]!;
-      encoder.append(maxTimeMs, valueBits[2 * i]!, valueBits[2 * i + 1]!);
-    }
-    return encoder.count === 0 ? null : { encoding: ENCODING.XOR, minTimeMs, maxTimeMs, bytes: encoder.bytes() };
-  }
 }
 
 function labelSetAddress(linear: LinearMemory, ref: number): number {

@@ -8,6 +8,7 @@ import { CHUNK_STATE, META, RECORD, RECORD_FLAG, ROOT } from '../../core/kernels
 import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
 import { HEAD_ROOT, type HeadMemory } from './head-memory.ts';
 import type { LabelIndex, RetiredIndex } from './label-index.ts';
+import { hasExtra } from './series-extra.ts';
 import type { SeriesRef } from '../../core/storage/appender.ts';
 
 /** Transactions after which a record's number is renewed, long before numbers come round. */
@@ -79,7 +80,10 @@ function* dropOldChunks({ memory, index, stepSize }: TruncationParts, dropper: C
     const { f64, u8 } = memory.linear;
     if ((u8[record + RECORD.FLAGS]! & RECORD_FLAG.GONE) === 0) {
       if (f64[(record + RECORD.LAST_TIME) >>> 3]! < beforeMs) empty.push(ref);
-      else minTimeMs = Math.min(minTimeMs, dropper.dropBefore(record, beforeMs));
+      else {
+        minTimeMs = Math.min(minTimeMs, dropper.dropBefore(record, beforeMs));
+        if (hasExtra(memory.linear, ref)) index.extras.trimTombstones(ref, beforeMs);
+      }
     }
     if (ref % stepSize === 0) yield;
   }

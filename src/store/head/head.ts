@@ -13,6 +13,8 @@ import { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { KERNEL_RESERVED_BYTES } from '../../core/kernels/kernels.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
+import type { Tombstone } from '../wal/wal-records.ts';
+import { deleteFromHead, restoreTombstone, type DeleteRequest } from './head-deletion.ts';
 import { HEAD_ROOT, HeadMemory } from './head-memory.ts';
 import { truncateHead, type TruncateReport, type TruncateRequest } from './head-truncation.ts';
 import { LabelIndex, type RetiredIndex } from './label-index.ts';
@@ -40,8 +42,8 @@ export interface LoggedSeries {
 
 /** Where commits go: the WAL, or nothing in tests and tools. */
 export interface HeadLog {
-  /** Hands the records to the operating system, series before samples. `samples` are whole records of type 2. */
-  log(series: readonly LoggedSeries[], samples: readonly Uint8Array[]): void;
+  /** Hands records to the operating system: one of the series, if there are any, then `records`, which are whole. */
+  log(series: readonly LoggedSeries[], records: readonly Uint8Array[]): void;
 }
 
 /** A place in the head chunk files. */
@@ -325,6 +327,20 @@ export class Head implements Appender {
     const transaction = this.memory.get(ROOT.TRANSACTION);
     this.memory.set(ROOT.TRANSACTION, transaction + 1);
     this.memory.publish(ROOT.COMMITTED, transaction);
+  }
+
+  /**
+   * Deletes samples: when it returns, no later read finds them, in this process or the next.
+   * @returns how many series had samples in the range @throws RegexError, MemoryLimitError and what the log throws
+   */
+  deleteSamples(request: DeleteRequest): number {
+    this.commit();
+    return deleteFromHead({ memory: this.memory, index: this.#index, log: (records) => this.#log.log([], records) }, request);
+  }
+
+  /** An interval that the log tells. */
+  restoreTombstone(ref: SeriesRef, tombstone: Tombstone): void {
+    restoreTombstone({ memory: this.memory, index: this.#index }, ref, tombstone);
   }
 
   /**

@@ -11,6 +11,7 @@ import { entryAddress, type HeadMemory } from './head-memory.ts';
 import { hashWords, NumberTable } from './number-table.ts';
 import { PairTable, type RetiredPairs } from './pair-table.ts';
 import { PostingsLists } from './postings-lists.ts';
+import { SeriesExtras, type Piece } from './series-extra.ts';
 
 const TWO_32 = 4294967296;
 
@@ -20,9 +21,11 @@ export interface RetiredIndex {
   readonly pairs: RetiredPairs;
   /** First blocks of postings that were written anew. */
   readonly chains: readonly number[];
+  readonly pieces: readonly Piece[];
 }
 
 export class LabelIndex {
+  readonly extras: SeriesExtras;
   readonly #memory: HeadMemory;
   readonly #pairs: PairTable;
   readonly #postings: PostingsLists;
@@ -34,6 +37,7 @@ export class LabelIndex {
   #blocks = new Uint32Array(32);
 
   constructor(memory: HeadMemory) {
+    this.extras = new SeriesExtras(memory);
     this.#memory = memory;
     this.#pairs = new PairTable(memory);
     this.#postings = new PostingsLists(memory);
@@ -83,6 +87,7 @@ export class LabelIndex {
     this.#takeBlocks(count, labelSet);
     if (ref <= highest) this.#freeRefs.pop();
     const { u32 } = memory.linear;
+    u32[(labelSet + LABEL_SET.EXTRA) >>> 2] = 0;
     u32[(labelSet + LABEL_SET.COUNT) >>> 2] = count;
     u32.set(this.#tuple.subarray(0, count), (labelSet + LABEL_SET.PAIRS) >>> 2);
     this.#openRecord(record, labelSet, walRef);
@@ -110,7 +115,7 @@ export class LabelIndex {
     const { u8, f64 } = this.#memory.linear;
     for (const ref of refs) {
       const record = this.record(ref);
-      Atomics.store(u8, record + RECORD.FLAGS, RECORD_FLAG.GONE);
+      Atomics.or(u8, record + RECORD.FLAGS, RECORD_FLAG.GONE);
       f64[(record + RECORD.LAST_TIME) >>> 3] = Number.POSITIVE_INFINITY;
     }
     this.#memory.publish(ROOT.SERIES, this.seriesCount - refs.length);
@@ -136,13 +141,14 @@ export class LabelIndex {
       return refsSeen;
     });
     this.#memory.nextGeneration();
-    return { refs, pairs, chains };
+    return { refs, pairs, chains, pieces: this.extras.takeRetired() };
   }
 
   /** What was retired may be used again: no reader looks at it. */
-  *giveBack({ refs, pairs, chains }: RetiredIndex, stepSize: number): Generator<undefined, void> {
+  *giveBack({ refs, pairs, chains, pieces }: RetiredIndex, stepSize: number): Generator<undefined, void> {
     const { arena, linear } = this.#memory;
     for (const [i, ref] of refs.entries()) {
+      this.extras.giveBack(ref);
       const labelSet = linear.u32[(this.record(ref) + RECORD.LABELS) >>> 2]!;
       arena.give(labelSet, labelSetBytes(linear.u32[(labelSet + LABEL_SET.COUNT) >>> 2]!));
       this.#freeRefs.push(ref);
@@ -154,6 +160,7 @@ export class LabelIndex {
       if (i % stepSize === stepSize - 1) yield;
     }
     for (const chain of chains) this.#postings.giveBack(chain);
+    for (const { address, bytes } of pieces) arena.give(address, bytes);
     yield* this.#pairs.giveBack(pairs, stepSize);
   }
 

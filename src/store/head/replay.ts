@@ -8,7 +8,7 @@ import { errorMessage } from '../../core/base/errors.ts';
 import { repairWal } from '../wal/repair.ts';
 import { readWal, type WalFault } from '../wal/wal-reader.ts';
 import { lastCheckpoint, listSegments } from '../wal/wal-format.ts';
-import { decodeSeries, RECORD_TYPE, SampleRecord } from '../wal/wal-records.ts';
+import { decodeSeries, decodeTombstones, RECORD_TYPE, SampleRecord, type Tombstone } from '../wal/wal-records.ts';
 import { ENCODING } from '../../core/chunk/chunk.ts';
 import type { Head } from './head.ts';
 import { scanHeadChunks, type HeadChunkFault } from './head-chunk-scan.ts';
@@ -90,11 +90,17 @@ export function replayHead(head: Head, options: ReplayOptions): ReplayReport {
     sampleCount += head.appendReplayed({ refs: headRefs, times, values, count: kept }).appended;
   };
 
+  const addTombstone = (tombstone: Tombstone): void => {
+    const ref = refs.get(tombstone.walRef);
+    if (ref !== 0 && tombstone.maxTimeMs >= minValidMs) head.restoreTombstone(ref, tombstone);
+  };
+
   const walFaults = readWal(options.walFolder, {
     record: (record) => {
       const type = record[0] ?? 0;
       if (type === RECORD_TYPE.SERIES) decodeSeries(record, addSeries);
       else if (type === RECORD_TYPE.SAMPLES) addSamples(record);
+      else if (type === RECORD_TYPE.TOMBSTONES) decodeTombstones(record, addTombstone);
       else skipped.set(type, (skipped.get(type) ?? 0) + 1);
     },
     ...(options.progress ? { progress: options.progress } : {}),

@@ -1,12 +1,20 @@
 /**
  * The part of a chunk that stays when samples are deleted or lie outside a range: encoded anew.
  */
-import { assert } from '../../core/base/assert.ts';
-import { decodeChunk, ENCODING, encodingName } from '../../core/chunk/chunk.ts';
-import { XorEncoder } from '../../core/chunk/xor.ts';
-import { MixedSamples } from '../../core/model/mixed-samples.ts';
-import type { EncodedChunk } from '../../core/storage/chunk-source.ts';
-import type { Intervals } from './tombstones.ts';
+import { assert } from '../base/assert.ts';
+import type { Intervals } from '../model/intervals.ts';
+import { MixedSamples } from '../model/mixed-samples.ts';
+import { decodeChunk, ENCODING, encodingName } from './chunk.ts';
+import { XorEncoder } from './xor.ts';
+
+/** A chunk as files and sources hold it, its sample count first. */
+export interface ClippedChunk {
+  readonly encoding: number;
+  /** Times of the first and the last sample. */
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly bytes: Uint8Array;
+}
 
 /** One instance encodes one chunk after the other into the same memory. */
 export class ChunkClipper {
@@ -18,7 +26,7 @@ export class ChunkClipper {
    * @returns null where no sample stays; else its bytes are good until the next call
    * @throws ChunkError
    */
-  clip(chunk: Omit<EncodedChunk, 'minTimeMs' | 'maxTimeMs'>, startMs: number, endMs: number, deleted: Intervals): EncodedChunk | null {
+  clip(chunk: Pick<ClippedChunk, 'encoding' | 'bytes'>, startMs: number, endMs: number, deleted: Intervals): ClippedChunk | null {
     assert(chunk.encoding === ENCODING.XOR, `chunks of encoding ${encodingName(chunk.encoding)} are encoded anew`);
     const samples = this.#samples;
     samples.clear();
