@@ -5,7 +5,7 @@
  * difference is listed with its reason; an entry that no longer makes a difference fails the test.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -147,9 +147,19 @@ const REQUESTS: readonly string[] = [
 const FORMS: readonly (readonly [string, string, string, string])[] = [
   ['urlencoded', 'application/x-www-form-urlencoded', 'query=1&time=7', '?time=5&query=2'],
   ['multipart', 'multipart/form-data; boundary=x', part('query', '1') + part('time', '7'), ''],
-  ['multipart under a query string', 'multipart/form-data; boundary=x', part('query', '1') + part('time', '7'), '?time=5'],
+  [
+    'multipart under a query string',
+    'multipart/form-data; boundary=x',
+    part('query', '1') + part('time', '7'),
+    '?time=5',
+  ],
   ['multipart with an escaped name', 'multipart/form-data; boundary=x', part('qu\\ery', '"ü"') + part('time', '7'), ''],
-  ['multipart with bare line feeds', 'multipart/form-data; boundary=x', (part('query', '1') + part('time', '7')).replaceAll('\r', ''), ''],
+  [
+    'multipart with bare line feeds',
+    'multipart/form-data; boundary=x',
+    (part('query', '1') + part('time', '7')).replaceAll('\r', ''),
+    '',
+  ],
   ['multipart without an end', 'multipart/form-data; boundary=y', part('query', '1') + part('time', '7'), '?time=5'],
   ['multipart without a boundary', 'multipart/form-data', part('query', '1'), '?time=5'],
   ['another type', 'text/plain', 'query=1', '?time=5'],
@@ -158,6 +168,34 @@ const FORMS: readonly (readonly [string, string, string, string])[] = [
 /** One field of a multipart form with boundary x. */
 function part(name: string, value: string): string {
   return `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n${name === 'time' ? '--x--\r\n' : ''}`;
+}
+
+/** Of the section "As in Prometheus" of docs/self-metrics.md. */
+const DOCUMENTED = [
+  ...readFileSync(new URL('../../docs/self-metrics.md', import.meta.url), 'utf8')
+    .split('## ')
+    .find((section) => section.startsWith('As in Prometheus'))!
+    .replaceAll(/^[^|].*$/gm, '')
+    .matchAll(/`(\w+_\w+)(?:\{([\w,]*)\})?` /g),
+].map(([, name, labels]) => ({
+  name: name!,
+  labels: (labels ?? '')
+    .split(',')
+    .filter((each) => each !== '')
+    .sort(),
+}));
+
+/** Type and labels of each family of a server's own metrics, without those that its type brings. */
+async function familiesOf(server: RunningServer): Promise<Map<string, { type: string; labels: string[] }>> {
+  const { text } = await server.get('/metrics');
+  const families = new Map<string, { type: string; labels: string[] }>();
+  for (const [, name, type] of text.matchAll(/^# TYPE (\w+) (\w+)$/gm)) {
+    const samples = [...text.matchAll(new RegExp(`^${name!}(?:_bucket|_sum|_count)?(?:\\{(.*)\\})? `, 'gm'))];
+    const found = samples.flatMap(([, pairs]) => [...(pairs ?? '').matchAll(/(\w+)="/g)].map(([, label]) => label!));
+    const labels = [...new Set(found)].filter((label) => label !== 'le' && label !== 'quantile').sort();
+    families.set(name!, { type: type!, labels });
+  }
+  return families;
 }
 
 /** Requests whose answers differ as a whole; ours is held to what is given here. */
@@ -296,8 +334,26 @@ test(
       for (const [name, type, body, query] of FORMS) {
         await t.test(`a form: ${name}`, async () => {
           const form = { method: 'POST', headers: { 'content-type': type }, body };
-          const send = (server: RunningServer): Promise<Answer> => ask(server, `/api/v1/query${query}`, new Set(), form);
+          const send = (server: RunningServer): Promise<Answer> =>
+            ask(server, `/api/v1/query${query}`, new Set(), form);
           assert.deepEqual(await send(ours), await send(theirs));
+        });
+      }
+      for (const server of [theirs, ours]) {
+        // The last of the metrics to come: it needs two scrapes.
+        await eventually('intervals are measured', async () =>
+          (await familiesOf(server)).get('prometheus_target_interval_length_seconds')?.labels.length === 1
+            ? true
+            : undefined,
+        );
+      }
+      const [theirPage, ourPage] = [await familiesOf(theirs), await familiesOf(ours)];
+      for (const { name, labels } of DOCUMENTED) {
+        await t.test(`the metric ${name}`, () => {
+          const own = ourPage.get(name);
+          assert.notEqual(own, undefined, 'docs/self-metrics.md says that it is there');
+          assert.deepEqual(own!.labels, labels, 'labels are those that docs/self-metrics.md names');
+          assert.deepEqual(theirPage.get(name), own);
         });
       }
       await t.test('the lists of differences hold nothing stale', () => {

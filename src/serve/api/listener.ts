@@ -12,6 +12,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import type { TLSSocket } from 'node:tls';
 import { errorMessage } from '../../core/base/errors.ts';
 import type { Logger } from '../../core/base/log.ts';
+import type { Counter, Registry } from '../../core/base/metrics.ts';
 import type { TlsSettings, WebConfigFile } from '../config/load-web-config.ts';
 import { clientAuthOptions, clientFault } from './client-certificate.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -25,6 +26,8 @@ export const MAX_REFUSED_CONNECTIONS = 64;
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** Requests at once on one HTTP/2 connection, as in Go. */
 const MAX_STREAMS = 250;
+/** Of the counts of connections. */
+const LISTENER = { listener_name: 'http' };
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -53,16 +56,31 @@ export class ListenError extends Error {
 export class ConnectionGate {
   readonly maxConnections: number;
   readonly #refused = new WeakSet<Socket>();
+  readonly #accepted: Counter;
+  readonly #closed: Counter;
   #openCount = 0;
 
-  constructor(maxConnections: number) {
+  constructor(maxConnections: number, registry: Registry) {
     this.maxConnections = maxConnections;
+    this.#accepted = registry.counter(
+      'net_conntrack_listener_conn_accepted_total',
+      'Total number of connections opened to the listener of a given name.',
+    );
+    this.#closed = registry.counter(
+      'net_conntrack_listener_conn_closed_total',
+      'Total number of connections closed that were made to the listener of a given name.',
+    );
+    for (const counter of [this.#accepted, this.#closed]) counter.add(0, LISTENER);
   }
 
   add(socket: Socket): void {
     this.#openCount++;
+    this.#accepted.add(1, LISTENER);
     if (this.#openCount > this.maxConnections) this.#refused.add(socket);
-    socket.once('close', () => this.#openCount--);
+    socket.once('close', () => {
+      this.#openCount--;
+      this.#closed.add(1, LISTENER);
+    });
   }
 
   isRefused(socket: Socket): boolean {

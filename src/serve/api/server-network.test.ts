@@ -250,3 +250,15 @@ test('an answer that fails on its way is cut, not ended', async () => {
     assert.equal((await ask(port!, '/-/healthy')).status, 200);
   });
 });
+
+test('connections are counted as they come and go', async () => {
+  const options = fakeOptions();
+  const server = createServer(options, new FakeBackend());
+  await server.listen();
+  const count = (name: string): number | undefined =>
+    options.registry.snapshot().find((family) => family.name === `net_conntrack_listener_conn_${name}_total`)?.samples[0]?.value;
+  assert.deepEqual([count('accepted'), count('closed')], [0, 0]);
+  await ask(server.addresses[0]!.port, '/-/healthy', { connection: 'close' });
+  await server.close();
+  assert.deepEqual([count('accepted'), count('closed')], [1, 1]);
+});

@@ -298,3 +298,16 @@ test('paths that can not be read are refused as text', async () => {
     assert.deepEqual([response.statusCode, response.body], [status, body]);
   }
 });
+
+test('failed federations are counted, those with bad requests are not', async () => {
+  const options = fakeOptions();
+  const backend = new FakeBackend();
+  const server = createServer(options, backend);
+  const count = (): number | undefined =>
+    options.registry.snapshot().find(({ name }) => name === 'prometheus_web_federation_errors_total')?.samples[0]?.value;
+  await server.inject('/federate?match[]={');
+  assert.equal(count(), 0);
+  backend.answer = () => Promise.reject(new ApiError('internal', 'the disk is gone'));
+  assert.equal((await server.inject('/federate?match[]=up')).statusCode, 500);
+  assert.equal(count(), 1);
+});

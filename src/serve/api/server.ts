@@ -74,7 +74,7 @@ export function createServer(options: ServerOptions, backend: Backend): HttpServ
   });
   const api = new ApiServer(app, options, backend);
   const listeners: Listener[] = [];
-  const connections = new ConnectionGate(options.maxConnections);
+  const connections = new ConnectionGate(options.maxConnections, options.registry);
   let guard: WebGuard | null = null;
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(listeners.splice(0).map((listener) => listener.close(graceMs)));

@@ -3,7 +3,7 @@
  * Source: Prometheus, web (verified against 2.42; remote write's media types as in 3.x).
  */
 import { errorMessage } from '../../core/base/errors.ts';
-import type { MetricFamily } from '../../core/base/metrics.ts';
+import type { Counter, MetricFamily } from '../../core/base/metrics.ts';
 import { compileMatcher } from '../../core/model/matcher.ts';
 import { choosePageFormat, encodePage, PAGE_CONTENT_TYPES } from '../../ingest/exposition/encode.ts';
 import { bytesAnswer, emptyAnswer, textAnswer, textError, type Answer, type ApiRequest } from './answer.ts';
@@ -20,6 +20,11 @@ export function serviceRoutes(context: RouteContext): Route[] {
   const { options, backend } = context;
   const healthy = { GET: () => textAnswer(200, 'Prometheus Server is Healthy.\n'), HEAD: () => emptyAnswer(200) };
   const ready = { GET: () => textAnswer(200, 'Prometheus Server is Ready.\n'), HEAD: () => emptyAnswer(200) };
+  const federationErrors = options.registry.counter(
+    'prometheus_web_federation_errors_total',
+    'Total number of errors that occurred while sending federation responses.',
+  );
+  federationErrors.add(0);
   const write = (request: ApiRequest): Promise<Answer> => remoteWrite(context, request);
   return [
     route('/-/healthy', healthy, { guarded: false }),
@@ -37,7 +42,7 @@ export function serviceRoutes(context: RouteContext): Route[] {
     route('/version', { GET: () => textAnswer(200, JSON.stringify(options.buildInfo)) }),
     route('/metrics', { GET: (request) => metricsPage(request, () => backend.metrics()) }, { guarded: false }),
     route('/metrics/host', { GET: (request) => metricsPage(request, () => backend.hostMetrics()) }, { guarded: false }),
-    route('/federate', { GET: (request) => federate(context, request) }),
+    route('/federate', { GET: (request) => federate(context, request, federationErrors) }),
     route('/api/v1/write', { POST: write }, { rawBody: true }),
   ];
 }
@@ -74,7 +79,11 @@ async function metricsPage(request: ApiRequest, read: () => Promise<MetricFamily
   }
 }
 
-async function federate({ options, backend }: RouteContext, { params, signal }: ApiRequest): Promise<Answer> {
+async function federate(
+  { options, backend }: RouteContext,
+  { params, signal }: ApiRequest,
+  errors: Counter,
+): Promise<Answer> {
   try {
     // A selector without matchers selects nothing here.
     const sets = params
@@ -92,6 +101,8 @@ async function federate({ options, backend }: RouteContext, { params, signal }: 
     return bytesAnswer(FEDERATE_TYPE, pieces);
   } catch (error) {
     const apiError = toApiError(error);
+    // What the caller got wrong is no error of the server's.
+    if (apiError.errorType !== 'bad_data') errors.add(1);
     if (apiError.errorType === 'internal') options.logger.error('federation failed', { err: errorMessage(error) });
     return textError(httpStatus(apiError.errorType), apiError.message);
   }

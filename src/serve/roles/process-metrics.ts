@@ -30,10 +30,15 @@ function registerLinux(registry: Registry): void {
     return pages * 4096;
   });
   registry.observe('process_open_fds', 'Number of open file descriptors.', 'gauge', () => readdirSync('/proc/self/fd').length);
-  registry.observe('process_max_fds', 'Maximum number of open file descriptors.', 'gauge', () => {
-    const soft = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-    return soft === undefined || soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
-  });
+  registry.observe('process_max_fds', 'Maximum number of open file descriptors.', 'gauge', () => softLimit('Max open files'));
+  registry.observe('process_virtual_memory_max_bytes', 'Maximum amount of virtual memory available in bytes.', 'gauge', () => softLimit('Max address space'));
+}
+
+/** Without one, the largest number that Prometheus' client can tell. */
+function softLimit(name: string): number {
+  const line = readFileSync('/proc/self/limits', 'utf8').split('\n').find((each) => each.startsWith(name));
+  const soft = line?.slice(name.length).trim().split(/\s+/)[0];
+  return soft === undefined || soft === 'unlimited' ? 2 ** 64 : Number(soft);
 }
 
 function registerRuntime(registry: Registry): void {

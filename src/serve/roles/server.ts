@@ -349,9 +349,10 @@ class CoeusServer implements Backend {
   #registerMetrics(): void {
     const registry = this.#registry;
     registerProcessMetrics(registry);
-    registry.observe('prometheus_build_info', 'Build information of the server.', 'gauge', () => [
-      { suffix: '', labels: { version: buildInfo.version, revision: buildInfo.revision, branch: buildInfo.branch, goversion: buildInfo.goVersion }, value: 1 },
-    ]);
+    const platform = { goos: GO_PLATFORMS[process.platform] ?? process.platform, goarch: GO_ARCHITECTURES[process.arch] ?? process.arch };
+    const build = { version: buildInfo.version, revision: buildInfo.revision, branch: buildInfo.branch, goversion: buildInfo.goVersion, ...platform };
+    registry.observe('prometheus_build_info', 'Build information of the server.', 'gauge', () => [{ suffix: '', labels: build, value: 1 }]);
+    registry.observe('prometheus_engine_query_log_enabled', 'State of the query log.', 'gauge', () => 0);
     registry.observe('coeus_build_info', 'Build information of the server.', 'gauge', () => [
       { suffix: '', labels: { version: COEUS_VERSION, nodeversion: process.version }, value: 1 },
     ]);
@@ -364,6 +365,10 @@ class CoeusServer implements Backend {
     );
   }
 }
+
+/** What Go calls platforms and processors, where it has other names. */
+const GO_PLATFORMS: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };
+const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** Whether moving the array's buffer to another thread moves nothing else. */
 function isWhole(body: Uint8Array): body is Uint8Array<ArrayBuffer> {
