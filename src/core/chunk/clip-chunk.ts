@@ -1,10 +1,10 @@
 /**
  * The part of a chunk that stays when samples are deleted or lie outside a range: encoded anew.
  */
-import { assert } from '../base/assert.ts';
 import type { Intervals } from '../model/intervals.ts';
 import { MixedSamples } from '../model/mixed-samples.ts';
 import { decodeChunk, ENCODING, encodingName } from './chunk.ts';
+import { ChunkError } from './chunk-error.ts';
 import { XorEncoder } from './xor.ts';
 
 /** A chunk as files and sources hold it, its sample count first. */
@@ -24,10 +24,10 @@ export class ChunkClipper {
   /**
    * @param startMs, endMs both are in
    * @returns null where no sample stays; else its bytes are good until the next call
-   * @throws ChunkError
+   * @throws ChunkError, also where the encoding is none that is written here
    */
   clip(chunk: Pick<ClippedChunk, 'encoding' | 'bytes'>, startMs: number, endMs: number, deleted: Intervals): ClippedChunk | null {
-    assert(chunk.encoding === ENCODING.XOR, `chunks of encoding ${encodingName(chunk.encoding)} are encoded anew`);
+    if (chunk.encoding !== ENCODING.XOR) throw new ChunkError(`a chunk of encoding ${chunk.encoding} (${encodingName(chunk.encoding)}) can't be encoded anew`, 0);
     const samples = this.#samples;
     samples.clear();
     decodeChunk(chunk.encoding, chunk.bytes, 0, chunk.bytes.length, samples);

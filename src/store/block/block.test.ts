@@ -240,6 +240,15 @@ test('a series of which everything is deleted is not there', () =>
     assert.deepEqual(sourceText(blockSource(left)), ['__name__ b zone w: 45-45 99-99']);
   }));
 
+test('a part of a chunk that we can not encode is refused, not dropped', () =>
+  withFolder((folder) => {
+    const source: ChunkSource = { symbols: () => ['a', 'b'], series: () => [{ labels: ['a', 'b'], chunks: [{ ...chunks('10=1 20=2')[0]!, encoding: 77 }] }] };
+    writeBlock(source, options(folder));
+    const block = openBlock(join(folder, testUlid(1)));
+    assert.deepEqual(sourceText(blockSource(block)), ['a b: 10-20']);
+    assert.throws(() => sourceText(blockSource(block, { minTimeMs: 0, maxTimeMs: 15 })), { name: 'CorruptError', offset: 8 });
+  }));
+
 const parts: [number, number, string[]][] = [
   [0, 100, ['__name__ a pod x: 10-20 30-40 50-50', '__name__ a pod y: 12-22', '__name__ b zone w: 45-45 99-99']],
   [0, 20, ['__name__ a pod x: 10-10', '__name__ a pod y: 12-12']],
