@@ -1,5 +1,5 @@
 /**
- * The head of a data folder for tools: its log and chunk files read into memory, and nothing of them changed.
+ * The head of a data folder for tools: its log and chunk files read into memory.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,12 +17,28 @@ import type { Terminal } from './terminal.ts';
 
 export interface OpenedHead {
   readonly querier: Querier;
+  readonly seriesCount: number;
   /** What could not be read, for people. */
   readonly faults: readonly string[];
+  /** What is whole and not used. */
+  readonly notes: readonly string[];
+  /** Files that hold what was cut. */
+  readonly setAside: readonly string[];
 }
 
-/** @param minValidTimeMs the end of the blocks: what is older is theirs @returns null where there is no log */
-export function openHead(terminal: Terminal, dataFolder: string, minValidTimeMs: number): OpenedHead | null {
+export interface OpenHeadOptions {
+  /** The end of the blocks: what is older is theirs. */
+  readonly minValidTimeMs: number;
+  /** Cuts damage from the files, as a server's start does. */
+  readonly repairs: boolean;
+}
+
+/** @returns null where there is no log */
+export function openHead(
+  terminal: Terminal,
+  dataFolder: string,
+  { minValidTimeMs, repairs }: OpenHeadOptions,
+): OpenedHead | null {
   const walFolder = join(dataFolder, 'wal');
   if (!existsSync(walFolder)) return null;
   const memory = Head.createMemory();
@@ -33,7 +49,7 @@ export function openHead(terminal: Terminal, dataFolder: string, minValidTimeMs:
     dataFolder,
     walFolder,
     minValidTimeMs,
-    repairs: false,
+    repairs,
     progress: (done, total) => {
       progress ??= new Progress(terminal, systemClock, { label: 'reading the log', unit: 'segments', total });
       progress.report(done);
@@ -44,12 +60,19 @@ export function openHead(terminal: Terminal, dataFolder: string, minValidTimeMs:
     // A log may end inside its last record: so does every killed server's.
     .filter((fault) => fault !== null && !('isTornTail' in fault && fault.isTornTail))
     .map((fault) => describeFault(fault!));
-  const types = [...report.skippedRecords].map(([type, count]) => `${count} records of type ${type} in the log`);
+  const notes = [...report.skippedRecords].map(([type, count]) => `${count} records of type ${type} are not read`);
+  if (report.unknownRefSamples > 0) notes.push(`${report.unknownRefSamples} samples have no series`);
   const view = {
     linear: memory,
     kernel,
     stagingAt: memory.allocate(READER_STAGING_BYTES),
     files: new HeadChunkPages(dataFolder),
   };
-  return { querier: new HeadQuerier(view), faults: [...faults, ...types] };
+  return {
+    querier: new HeadQuerier(view),
+    seriesCount: report.seriesCount,
+    faults,
+    notes,
+    setAside: report.setAside,
+  };
 }

@@ -7,6 +7,7 @@ import { ConfigError } from '../../core/model/yaml/config-error.ts';
 import { PromqlSyntaxError } from '../../query/promql/errors.ts';
 import { FileReadError } from '../../store/index/byte-source.ts';
 import { FileWriteError } from '../../store/index/file-appender.ts';
+import { DataLockError } from '../../store/tsdb/data-lock.ts';
 import { ApiError } from '../api/backend.ts';
 import type { ServeFlags } from '../api/serve-flags.ts';
 import { ListenError } from '../api/listener.ts';
@@ -30,7 +31,7 @@ export interface CommandParts {
 /** Errors whose message says what to do; of others the developer wants the stack. */
 const FOR_USERS = [ApiError, ConfigError, FlagError, InputTooLargeError, ListenError, ServerError];
 /** The same, of files and folders: promtool prints theirs as they are. */
-const AS_THEY_ARE = [CorruptError, DataFolderError, FileReadError, FileWriteError, PromqlSyntaxError];
+const AS_THEY_ARE = [CorruptError, DataFolderError, DataLockError, FileReadError, FileWriteError, PromqlSyntaxError];
 
 /** Runs one command line. @returns the exit code */
 export async function runCommandLine(

@@ -2,12 +2,18 @@
  * `coeus tsdb …`: the commands and their options.
  */
 import { type Command, Option } from 'commander';
-import { collect, DEFAULT_DATA_FOLDER } from './common-options.ts';
+import { collect, countOption, DEFAULT_DATA_FOLDER } from './common-options.ts';
 import { FlagError } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 import type { DumpFormat } from './tsdb-dump.ts';
 
 const EVERY_SERIES = "{__name__=~'(?s:.*)'}";
+
+interface GivenAnalysis {
+  readonly limit: string;
+  readonly extended?: boolean;
+  readonly match: string;
+}
 
 interface GivenDump {
   readonly minTime?: string;
@@ -25,6 +31,27 @@ export function addTsdbCommands(program: Command, terminal: Terminal, exit: (cod
     .option('-r, --human-readable', 'times and sizes for people')
     .action(async (dataFolder: string, { humanReadable }: { humanReadable?: boolean }) => {
       (await import('./tsdb-list.ts')).listBlocksTable(terminal, dataFolder, humanReadable === true);
+    });
+  tsdb
+    .command('analyze')
+    .argument('[db path]', 'data folder', DEFAULT_DATA_FOLDER)
+    .argument('[block id]', 'block (default: the newest)', '')
+    .description('show what makes a block large')
+    .option('--limit <count>', 'rows of each list', '20')
+    .option('--extended', 'look at chunks too')
+    .option('--match <selector>', 'the series to look at', '')
+    .action(async (dataFolder: string, ulid: string, { limit, extended, match }: GivenAnalysis) => {
+      const { analyzeBlock } = await import('./tsdb-analyze.ts');
+      const options = { ulid, limit: countOption('limit', limit), extended: extended === true, match };
+      analyzeBlock(terminal, dataFolder, options);
+    });
+  tsdb
+    .command('verify')
+    .argument('[db path]', 'data folder', DEFAULT_DATA_FOLDER)
+    .description('read everything in a data folder and tell what is damaged')
+    .option('--repair', 'set damaged parts aside; no server may use the folder meanwhile')
+    .action(async (dataFolder: string, { repair }: { repair?: boolean }) => {
+      exit((await import('./tsdb-verify.ts')).verifyDataFolder(terminal, dataFolder, repair === true));
     });
   addDump(tsdb, terminal, exit);
 }

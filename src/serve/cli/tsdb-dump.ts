@@ -68,11 +68,11 @@ export async function dumpSamples(terminal: Terminal, dataFolder: string, option
       for (const request of requests) sets.push({ set: await querier.select(request), minTimeMs: meta.minTimeMs });
     }
     const writtenMs = writtenUntilMs(infos);
-    const head = writtenMs <= options.maxTimeMs ? openHead(terminal, dataFolder, writtenMs) : null;
+    const head = writtenMs <= options.maxTimeMs ? openHead(terminal, dataFolder, { minValidTimeMs: writtenMs, repairs: false }) : null;
     for (const request of head === null ? [] : requests)
       sets.push({ set: orderSeries(await head!.querier.select(request)), minTimeMs: writtenMs });
     await print(terminal, sets, options.format);
-    for (const fault of head?.faults ?? []) terminal.err(`not read: ${fault}\n`);
+    for (const fault of [...(head?.faults ?? []), ...(head?.notes ?? [])]) terminal.err(`not read: ${fault}\n`);
     return head === null || head.faults.length === 0 ? EXIT.ok : EXIT.failure;
   } finally {
     blocks.close();
