@@ -52,7 +52,7 @@ export class WebGuard {
   async #admit(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const loaded = this.#file.current();
     const { http, users } = loaded.config;
-    for (const [name, value] of http.headers) if (value !== '') response.setHeader(name, value);
+    for (const [name, value] of http.headers) response.setHeader(name, value);
     if (!this.#limitFor(loaded).take()) return refuse(response, 429, 'Too Many Requests');
     if (users.size === 0) return true;
     const given = basicCredentials(request.headers.authorization ?? '');
