@@ -30,8 +30,6 @@ export interface ServeFlags {
   /** 0 where not given. */
   readonly retentionMs: number;
   readonly retentionBytes: number;
-  /** As given, for the runtime page; '' where neither was. */
-  readonly retention: string;
   readonly lookbackMs: number;
   readonly queryTimeoutMs: number;
   readonly queryMaxConcurrency: number;

@@ -61,9 +61,6 @@ export function readFlags(given: GivenFlags): ServeFlags {
   if (minBlockMs > MAX_MIN_BLOCK_MS) throw new FlagError('--storage.tsdb.min-block-duration must be at most 31d');
   if (maxBlockMs !== null && maxBlockMs < minBlockMs)
     throw new FlagError('--storage.tsdb.max-block-duration must not be shorter than --storage.tsdb.min-block-duration');
-  const retention = ['storage.tsdb.retention.time', 'storage.tsdb.retention.size']
-    .filter((name) => given[name] !== undefined)
-    .map((name) => values.text(name));
   return {
     configFile: configFile === '' ? null : configFile,
     dataDirectory: values.text('storage.tsdb.path'),
@@ -85,7 +82,6 @@ export function readFlags(given: GivenFlags): ServeFlags {
     maxBlockMs,
     retentionMs: parseDuration(values.text('storage.tsdb.retention.time')),
     retentionBytes: values.bytes('storage.tsdb.retention.size'),
-    retention: retention.join(' or '),
     lookbackMs: values.positiveMs('query.lookback-delta'),
     queryTimeoutMs: values.positiveMs('query.timeout'),
     queryMaxConcurrency: values.positiveCount('query.max-concurrency'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retentionLimits } from './retention-limits.ts';
+import { retentionLimits, retentionText } from './retention-limits.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const NONE = { timeMs: 0, sizeBytes: 0, percentage: 0 };
@@ -18,3 +18,10 @@ for (const [claim, flags, config, [days, sizeBytes, diskPercentage]] of cases) {
     assert.deepEqual(retentionLimits({ timeMs: 0, sizeBytes: 0, ...flags }, { ...NONE, ...config }), { timeMs: days * DAY_MS, sizeBytes, diskPercentage });
   });
 }
+
+const texts = [
+  [{ timeMs: 15 * DAY_MS, sizeBytes: 0, diskPercentage: 0 }, '15d'],
+  [{ timeMs: DAY_MS, sizeBytes: 2 ** 30, diskPercentage: 0 }, '1d or 1GiB'],
+  [{ timeMs: 0, sizeBytes: 2 ** 30, diskPercentage: 80 }, '80%'],
+] as const;
+for (const [limits, text] of texts) test(`limits are shown as ${text}`, () => assert.equal(retentionText(limits), text));

@@ -19,6 +19,7 @@ import {
   ApiError,
   type Backend,
   type BackendQuery,
+  type BlockSummary,
   type ReplayProgress,
   type RuntimeInfo,
   type SeriesDeletion,
@@ -41,7 +42,7 @@ import { loadKernelModules } from './kernel-files.ts';
 import { unusedSections } from './unused-sections.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { ScrapePools } from './scrape-pools.ts';
-import { retentionLimits } from './retention-limits.ts';
+import { retentionLimits, retentionText } from './retention-limits.ts';
 import { StorageThreads } from './storage-threads.ts';
 import { defaultQueryWorkers } from './thread-count.ts';
 
@@ -237,6 +238,10 @@ class CoeusServer implements Backend {
     await this.#storage!.store.call('deleteSeries', deletion);
   }
 
+  blocks(): Promise<readonly BlockSummary[]> {
+    return this.#storage!.store.call('blocks', null);
+  }
+
   cleanTombstones(): Promise<void> {
     return this.#storage!.store.call('cleanTombstones', null);
   }
@@ -271,7 +276,7 @@ class CoeusServer implements Backend {
       reloadConfigSuccess: this.#reloadSucceeded,
       lastConfigTimeMs: this.#lastReloadMs,
       corruptionCount: this.#corruptionCount,
-      storageRetention: this.#flags.retention,
+      storageRetention: retentionText(this.#limits(this.#loaded!)),
     };
   }
 

@@ -4,6 +4,7 @@
  *
  * A block is told to the query workers before anything relies on it; what it replaces goes when no query runs any more that began before.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { errorMessage } from '../../core/base/errors.ts';
 import type { Logger } from '../../core/base/log.ts';
@@ -17,6 +18,8 @@ import type { StoreHostMethods, StoreMethods, StoreWorkerData } from './store-wo
 
 /** Scraping makes little garbage. */
 const INGEST_YOUNG_GENERATION_MB = 6;
+/** How long an answer with metrics waits for those of the store. */
+const STORE_METRICS_PATIENCE_MS = 500;
 /** Writing blocks makes strings of labels. */
 const STORE_YOUNG_GENERATION_MB = 6;
 
@@ -42,6 +45,7 @@ export class StorageThreads {
   #ingest: RpcClient<IngestMethods> | null = null;
   #store: RpcClient<StoreMethods> | null = null;
   #queries: QueryPool | null = null;
+  #storeMetrics: readonly MetricFamily[] = [];
   #isClosing = false;
 
   constructor(options: StorageOptions) {
@@ -85,9 +89,13 @@ export class StorageThreads {
     return Promise.race([work(), ingest.ended, store.ended]);
   }
 
+  /** The store's are a little old while it is in the middle of something long. */
   async metrics(): Promise<MetricFamily[]> {
-    const [ingest, store] = await Promise.all([this.ingest.call('metrics', null), this.store.call('metrics', null)]);
-    return [...ingest, ...store, ...this.queries.metrics()];
+    const store = this.store.call('metrics', null).then((families) => {
+      this.#storeMetrics = families;
+    });
+    const [ingest] = await Promise.all([this.ingest.call('metrics', null), Promise.race([store, wait(STORE_METRICS_PATIENCE_MS)])]);
+    return [...ingest, ...this.#storeMetrics, ...this.queries.metrics()];
   }
 
   /** Ends queries, then what writes; what is in memory is in the log. */

@@ -19,11 +19,13 @@ import { neededWalRefs } from '../../store/head/needed-wal-refs.ts';
 import { describeFault } from '../../store/head/replay.ts';
 import type { CheckpointBounds } from '../../store/head/wal-ref-expiries.ts';
 import type { HeadView } from '../../store/head/series-chunks.ts';
+import { formatBlockMeta } from '../../store/block/block-meta.ts';
 import type { BlockInfo } from '../../store/tsdb/block-set.ts';
 import type { RetentionLimits } from '../../store/tsdb/retention.ts';
 import { Store, type Deletion, type HeadPort, type StoreStatus } from '../../store/tsdb/store.ts';
 import { writeCheckpoint } from '../../store/wal/checkpoint.ts';
 import type { WalCompression } from '../../store/wal/wal-writer.ts';
+import type { BlockSummary } from '../api/backend.ts';
 import type { HeadTruncation } from './ingest-worker.ts';
 import type { BlockChange, BlockPlace } from './local-querier.ts';
 import { RpcClient, serveRpc } from './rpc.ts';
@@ -61,7 +63,7 @@ export type StoreMethods = {
   deleteSeries(deletion: Deletion): Promise<number>;
   cleanTombstones(argument: null): Promise<void>;
   snapshot(options: { readonly skipHead: boolean }): Promise<string>;
-  blocks(argument: null): readonly BlockInfo[];
+  blocks(argument: null): readonly BlockSummary[];
   status(argument: null): StoreStatus;
   metrics(argument: null): MetricFamily[];
   close(argument: null): Promise<void>;
@@ -94,7 +96,8 @@ class StoreWorker {
       deleteSeries: (deletion) => this.#opened().deleteSeries(deletion),
       cleanTombstones: () => this.#opened().cleanTombstones(),
       snapshot: ({ skipHead }) => this.#opened().snapshot(!skipHead),
-      blocks: () => this.#opened().blocks(),
+      // As the API shows them: what their meta.json says.
+      blocks: () => this.#opened().blocks().map(({ meta }) => JSON.parse(formatBlockMeta(meta)) as BlockSummary),
       status: () => this.#opened().status(),
       metrics: () => this.#registry.snapshot(),
       close: () => this.#close(),
