@@ -24,7 +24,7 @@ interface Replayed {
   readonly report: ReplayReport;
   readonly view: HeadView;
   /** By series: times and values. */
-  samples(): Promise<Record<string, [number, number][]>>;
+  readonly samples: () => Promise<Record<string, [number, number][]>>;
 }
 
 function replay(folder: string, minValidTimeMs?: number): Replayed {
