@@ -170,6 +170,20 @@ function part(name: string, value: string): string {
   return `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n${name === 'time' ? '--x--\r\n' : ''}`;
 }
 
+/** Requests below `admin/tsdb`, in this order, and what the answer holds. */
+const ADMIN: readonly (readonly [string, string])[] = [
+  ['POST delete_series', 'no match[] parameter'],
+  ['POST delete_series?match[]={', 'parse error'],
+  ['POST delete_series?match[]=up&start=x', 'Invalid time value'],
+  ['GET delete_series?match[]=odd', ''],
+  ['POST clean_tombstones', ''],
+  ['PUT clean_tombstones', ''],
+  ['POST snapshot', 'NAME'],
+  ['PUT snapshot?skip_head=true', 'NAME'],
+  ['POST snapshot?skip_head=x', 'skip_head'],
+];
+const SNAPSHOT_NAME = /\d{8}T\d{6}Z-[\da-f]{16}/;
+
 /** Of the section "As in Prometheus" of docs/self-metrics.md. */
 const DOCUMENTED = [
   ...readFileSync(new URL('../../docs/self-metrics.md', import.meta.url), 'utf8')
@@ -307,8 +321,9 @@ test(
       const [a, b] = [join(folder, 'a'), join(folder, 'b')];
       mkdirSync(a);
       mkdirSync(b);
-      const theirs = await (await startPrometheus({ folder: a, config: config(exporter.port) })).untilReady();
-      const ours = await (await startCoeus({ folder: b, config: config(exporter.port) })).untilReady();
+      const options = { config: config(exporter.port), flags: ['--web.enable-admin-api'] };
+      const theirs = await (await startPrometheus({ folder: a, ...options })).untilReady();
+      const ours = await (await startCoeus({ folder: b, ...options })).untilReady();
       for (const server of [theirs, ours]) {
         await eventually('both targets were scraped', async () => {
           const { text } = await server.get('/api/v1/query', { query: 'up{job="down"} and on() requests_total' });
@@ -337,6 +352,18 @@ test(
           const send = (server: RunningServer): Promise<Answer> =>
             ask(server, `/api/v1/query${query}`, new Set(), form);
           assert.deepEqual(await send(ours), await send(theirs));
+        });
+      }
+      for (const [request, what] of ADMIN) {
+        await t.test(`admin: ${request}`, async () => {
+          const [method, path] = request.split(' ') as [string, string];
+          const send = async (server: RunningServer): Promise<Answer> => {
+            const answer = await ask(server, `/api/v1/admin/tsdb/${path}`, new Set(), { method });
+            return { ...answer, body: JSON.parse(JSON.stringify(answer.body).replace(SNAPSHOT_NAME, 'NAME')) as Json };
+          };
+          const [want, got] = [await send(theirs), await send(ours)];
+          assert.deepEqual(got, want);
+          if (what !== '') assert.equal(JSON.stringify(got.body).includes(what), true);
         });
       }
       for (const server of [theirs, ours]) {
