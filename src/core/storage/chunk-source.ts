@@ -14,6 +14,8 @@ export interface EncodedChunk {
   readonly maxTimeMs: number;
   /** As in a chunk file behind the encoding byte: the sample count comes first. Good until the next chunk is taken. */
   readonly bytes: Uint8Array;
+  /** CRC-32C of the encoding byte and `bytes`, where the source has it from a file and has checked it: a writer need not sum again. */
+  readonly checksum?: number;
 }
 
 export interface SourceSeries {

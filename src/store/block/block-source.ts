@@ -70,10 +70,10 @@ class BlockSource implements ChunkSource {
       const ref = entry.chunkRefs[i]!;
       if (maxTimeMs < this.#startMs || minTimeMs > this.#endMs || coversAll(deleted, minTimeMs, maxTimeMs)) continue;
       chunks.read(ref, 0);
-      const { encoding } = chunks;
+      const { encoding, checksum } = chunks;
       const bytes = chunks.bytes.subarray(chunks.from, chunks.to);
       if (minTimeMs >= this.#startMs && maxTimeMs <= this.#endMs && !touches(deleted, minTimeMs, maxTimeMs)) {
-        yield { encoding, minTimeMs, maxTimeMs, bytes };
+        yield { encoding, minTimeMs, maxTimeMs, bytes, checksum };
         continue;
       }
       const clipped = this.#clip(ref, encoding, bytes, deleted);

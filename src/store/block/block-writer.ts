@@ -134,7 +134,7 @@ export class BlockWriter {
     entry.clear();
     for (const chunk of chunks) {
       assert(minTimeMs <= chunk.minTimeMs && chunk.minTimeMs <= chunk.maxTimeMs && chunk.maxTimeMs < maxTimeMs, 'chunks lie inside their block');
-      entry.addChunk(chunk.minTimeMs, chunk.maxTimeMs, this.#chunks.add(chunk.encoding, chunk.bytes));
+      entry.addChunk(chunk.minTimeMs, chunk.maxTimeMs, this.#chunks.add(chunk.encoding, chunk.bytes, chunk.checksum));
       const samples = chunkSampleCount(chunk.bytes, 0, chunk.bytes.length);
       if (chunk.encoding === ENCODING.XOR || chunk.encoding === ENCODING.XOR2) this.#floatSampleCount += samples;
       else this.#histogramSampleCount += samples;

@@ -53,8 +53,8 @@ export class ChunkSegmentsWriter {
     return this.#finishedBytes + (this.#file?.position ?? 0);
   }
 
-  /** @returns the ref of the chunk @throws FileWriteError */
-  add(encoding: number, data: Uint8Array): number {
+  /** @param checksum of encoding and data, if it is known @returns the ref of the chunk @throws FileWriteError */
+  add(encoding: number, data: Uint8Array, checksum?: number): number {
     const needed = uvarintLength(data.length) + 1 + data.length + CRC_BYTES;
     let file = this.#file;
     if (file === null || (file.position + needed > this.#segmentBytes && file.position > SEGMENT_HEADER_BYTES)) file = this.#nextSegment();
@@ -63,7 +63,7 @@ export class ChunkSegmentsWriter {
     const from = out.length;
     out.u8(encoding);
     out.bytes(data);
-    out.u32(crc32c(out.written, from));
+    out.u32(checksum ?? crc32c(out.written, from));
     file.spill();
     return this.#segment * TWO_32 + position;
   }
@@ -114,6 +114,8 @@ export class ChunkReader {
   /** Made when the segment is first used, its header then being checked. */
   readonly #windows: (ByteWindow | undefined)[] = [];
   encoding = 0;
+  /** Of encoding and data. */
+  checksum = 0;
   bytes: Buffer = Buffer.alloc(0);
   from = 0;
   to = 0;
@@ -157,7 +159,9 @@ export class ChunkReader {
     from = window.locate(offset, total) + lengthBytes;
     ({ bytes } = window);
     const end = from + 1 + length;
-    if (crc32c(bytes, from, end) !== bytes.readUInt32BE(end)) throw new CorruptError('the chunk does not fit its checksum', this.place(ref));
+    const checksum = bytes.readUInt32BE(end);
+    if (crc32c(bytes, from, end) !== checksum) throw new CorruptError('the chunk does not fit its checksum', this.place(ref));
+    this.checksum = checksum;
     this.encoding = bytes[from]!;
     this.bytes = bytes;
     this.from = from + 1;

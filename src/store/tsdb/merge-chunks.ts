@@ -8,6 +8,7 @@
 import { CorruptError } from '../../core/base/errors.ts';
 import { decodeChunk } from '../../core/chunk/chunk.ts';
 import { ChunkError } from '../../core/chunk/chunk-error.ts';
+import { appendSamples } from '../../core/model/merge-samples.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import { formatLabels, type Labels } from '../../core/model/labels.ts';
 import type { EncodedChunk } from '../../core/storage/chunk-source.ts';
@@ -40,8 +41,9 @@ interface Run {
 export class ChunkMerger {
   readonly #cutter = new ChunkCutter();
   #parts: PartCursor[] = [];
-  /** Runs that have samples, in no order. */
+  /** Runs that have samples, in the order in which they win. */
   #runs: Run[] = [];
+  readonly #merged = new MixedSamples();
   readonly #unusedRuns: Run[] = [];
   #copy = new Uint8Array(4096);
   #labels: Labels = [];
@@ -81,10 +83,10 @@ export class ChunkMerger {
 
   /** The part's next chunk, copied: whether it overlaps the one behind is known when that has been taken. */
   #take(part: PartCursor): EncodedChunk {
-    const { encoding, minTimeMs, maxTimeMs, bytes } = part.next!;
+    const { bytes } = part.next!;
     if (this.#copy.length < bytes.length) this.#copy = new Uint8Array(bytes.length * 2);
     this.#copy.set(bytes);
-    const taken = { encoding, minTimeMs, maxTimeMs, bytes: this.#copy.subarray(0, bytes.length) };
+    const taken = { ...part.next!, bytes: this.#copy.subarray(0, bytes.length) };
     this.#advance(part);
     return taken;
   }
@@ -116,7 +118,8 @@ export class ChunkMerger {
     }
     const { times, length } = samples;
     if (length === 0 || times[0] !== minTimeMs || times[length - 1] !== maxTimeMs) throw this.#corrupt(part, chunk, 'its samples are of other times than the index says');
-    this.#runs.push(run);
+    const at = this.#runs.findIndex(({ order }) => order > part.order);
+    this.#runs.splice(at < 0 ? this.#runs.length : at, 0, run);
   }
 
   #corrupt(part: PartCursor, { minTimeMs, maxTimeMs }: EncodedChunk, what: string, cause?: unknown): CorruptError {
@@ -126,59 +129,103 @@ export class ChunkMerger {
   /** Merges the decoded chunk with all that overlap it, and those with what overlaps them. */
   *#rewrite(): Generator<EncodedChunk, undefined> {
     const cutter = this.#cutter;
-    for (;;) {
-      const first = this.#firstRun();
-      if (first === null) break;
-      const next = this.#earliest();
-      if (next !== null && next.next!.minTimeMs <= first.samples.times[first.at]!) {
-        this.#decode(next, this.#take(next));
-        continue;
-      }
-      const end = this.#emittable(first, next?.next?.minTimeMs ?? Number.POSITIVE_INFINITY);
-      while (first.at < end) {
-        first.at = cutter.add(first.samples, first.at, end);
+    const merged = this.#merged;
+    while (this.#runs.length > 0) {
+      merged.clear();
+      this.#mergeBefore(this.#nextTimeMs());
+      for (let at = 0; at < merged.length; ) {
+        at = cutter.add(merged, at, merged.length);
         const full = cutter.takeFull();
         if (full !== null) yield full;
       }
-      this.#dropWritten(first.samples.times[end - 1]!);
+      // What is left overlaps the next chunk.
+      const next = this.#earliest();
+      if (this.#runs.length > 0 && next !== null) this.#decode(next, this.#take(next));
     }
     const rest = cutter.takeRest();
     if (rest !== null) yield rest;
   }
 
-  /** The run whose next sample comes first; of equal ones that of the first source. */
-  #firstRun(): Run | null {
-    let first: Run | null = null;
-    for (const run of this.#runs) {
-      const time = run.samples.times[run.at]!;
-      const firstTime = first === null ? Number.POSITIVE_INFINITY : first.samples.times[first.at]!;
-      if (first === null || time < firstTime || (time === firstTime && run.order < first.order)) first = run;
+  /** Moves the samples of all runs that come before `limitMs` to `#merged`. */
+  #mergeBefore(limitMs: number): void {
+    const runs = this.#runs;
+    for (;;) {
+      this.#dropEmpty();
+      const [a, b] = runs;
+      if (a === undefined) return;
+      if (b === undefined) moveAlone(a, limitMs, this.#merged);
+      else if (runs.length === 2) moveBoth(a, b, limitMs, this.#merged);
+      else this.#moveFirst(limitMs);
+      if (runs.every(({ samples, at }) => at < samples.length && samples.times[at]! >= limitMs)) return;
     }
-    return first;
   }
 
-  /** Up to which index the samples of the first run come before those of all others and of chunks that begin at `limitMs`. */
-  #emittable(first: Run, limitMs: number): number {
-    let endMs = limitMs;
-    for (const run of this.#runs) if (run !== first) endMs = Math.min(endMs, run.samples.times[run.at]!);
-    const { times, length } = first.samples;
-    // At least the first one, which may be as late as others that it wins against.
-    let end = first.at + 1;
-    while (end < length && times[end]! < endMs) end++;
-    return end;
-  }
-
-  /** Skips samples up to `timeMs` in all runs, and forgets runs at their end. */
-  #dropWritten(timeMs: number): void {
+  #dropEmpty(): void {
     let kept = 0;
     for (const run of this.#runs) {
-      const { times, length } = run.samples;
-      while (run.at < length && times[run.at]! <= timeMs) run.at++;
-      if (run.at < length) this.#runs[kept++] = run;
+      if (run.at < run.samples.length) this.#runs[kept++] = run;
       else this.#unusedRuns.push(run);
     }
     this.#runs.length = kept;
   }
+
+  /** The run whose next sample comes first gives what comes before those of all others. */
+  #moveFirst(limitMs: number): void {
+    let first: Run | null = null;
+    let firstMs = limitMs;
+    let secondMs = limitMs;
+    for (const run of this.#runs) {
+      const timeMs = run.samples.times[run.at]!;
+      if (timeMs < firstMs) {
+        secondMs = firstMs;
+        first = run;
+        firstMs = timeMs;
+      } else secondMs = Math.min(secondMs, timeMs);
+    }
+    if (first === null) return;
+    for (const run of this.#runs) if (run !== first && run.samples.times[run.at] === firstMs) run.at++;
+    moveAlone(first, Math.max(secondMs, firstMs + 1), this.#merged);
+  }
+}
+
+/** Moves the samples before `limitMs`. */
+function moveAlone(run: Run, limitMs: number, into: MixedSamples): void {
+  const { times, length } = run.samples;
+  let end = run.at;
+  while (end < length && times[end]! < limitMs) end++;
+  appendSamples(into, run.samples, run.at, end);
+  run.at = end;
+}
+
+/** Moves samples before `limitMs` until one run has no more. At one time that of the first run goes before. */
+function moveBoth(a: Run, b: Run, limitMs: number, into: MixedSamples): void {
+  const first = a.samples;
+  const second = b.samples;
+  const arePlain = !first.hasHistograms && !first.hasStartTimes && !second.hasHistograms && !second.hasStartTimes;
+  into.reserve(into.length + first.length - a.at + second.length - b.at);
+  const { times, valueBits } = into;
+  let to = into.length;
+  let i = a.at;
+  let j = b.at;
+  while (i < first.length && j < second.length) {
+    const firstMs = first.times[i]!;
+    const secondMs = second.times[j]!;
+    const timeMs = firstMs <= secondMs ? firstMs : secondMs;
+    if (timeMs >= limitMs) break;
+    const source = firstMs <= secondMs ? first : second;
+    const from = firstMs <= secondMs ? i : j;
+    if (firstMs <= secondMs) i++;
+    if (secondMs <= firstMs) j++;
+    if (arePlain) {
+      times[to] = timeMs;
+      valueBits[2 * to] = source.valueBits[2 * from]!;
+      valueBits[2 * to + 1] = source.valueBits[2 * from + 1]!;
+      to++;
+    } else appendSamples(into, source, from, from + 1);
+  }
+  if (arePlain) into.length = to;
+  a.at = i;
+  b.at = j;
 }
 
 function isEqual(a: EncodedChunk, b: EncodedChunk): boolean {

@@ -28,12 +28,16 @@ export function mergeSources(sources: readonly NamedSource[]): ChunkSource {
 
 function* mergeSymbols(sources: readonly NamedSource[]): Generator<string, undefined> {
   const cursors = sources.map(({ name, source }) => new OrderedCursor(name, source.symbols(), compareStrings, (symbol) => `the symbol ${JSON.stringify(symbol)}`));
-  for (;;) {
-    let least: string | null = null;
-    for (const { next } of cursors) if (next !== null && (least === null || compareStrings(next, least) < 0)) least = next;
-    if (least === null) return;
-    yield least;
-    for (const cursor of cursors) if (cursor.next === least) cursor.advance();
+  try {
+    for (;;) {
+      let least: string | null = null;
+      for (const { next } of cursors) if (next !== null && (least === null || compareStrings(next, least) < 0)) least = next;
+      if (least === null) return;
+      yield least;
+      for (const cursor of cursors) if (cursor.next === least) cursor.advance();
+    }
+  } finally {
+    for (const cursor of cursors) cursor.close();
   }
 }
 
@@ -42,12 +46,16 @@ function* mergeSeries(sources: readonly NamedSource[]): Generator<SourceSeries, 
   const cursors = sources.map(
     ({ name, source }) => new OrderedCursor(name, source.series(), (a, b) => compareLabels(a.labels, b.labels), ({ labels }) => `the series ${formatLabels(labels)}`),
   );
-  for (;;) {
-    const least = leastOf(cursors);
-    const first = least[0]?.next;
-    if (first === null || first === undefined) return;
-    yield { labels: first.labels, chunks: merger.merge(first.labels, least.map(({ name, next }) => ({ name, chunks: next!.chunks }))) };
-    for (const cursor of least) cursor.advance();
+  try {
+    for (;;) {
+      const least = leastOf(cursors);
+      const first = least[0]?.next;
+      if (first === null || first === undefined) return;
+      yield { labels: first.labels, chunks: merger.merge(first.labels, least.map(({ name, next }) => ({ name, chunks: next!.chunks }))) };
+      for (const cursor of least) cursor.advance();
+    }
+  } finally {
+    for (const cursor of cursors) cursor.close();
   }
 }
 
@@ -80,6 +88,11 @@ class OrderedCursor<T> {
     this.#compare = compare;
     this.#describe = describe;
     this.advance();
+  }
+
+  /** Tells the source that no more is wanted. */
+  close(): void {
+    this.#iterator.return?.();
   }
 
   advance(): void {
