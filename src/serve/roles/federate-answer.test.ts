@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FloatHistogram } from '../../core/model/histogram.ts';
-import { labelsFromObject } from '../../core/model/labels.ts';
+import { CUSTOM_SCHEMA, type FloatHistogram } from '../../core/model/histogram.ts';
+import { formatLabels, labelsFromObject } from '../../core/model/labels.ts';
 import { MemoryStorage } from '../../query/promql/testing/memory-storage.ts';
 import { federatedSamples } from './federate-answer.ts';
 
@@ -35,7 +35,7 @@ async function federated(series: Readonly<Record<string, readonly Sample[]>>): P
   const matchers = [{ name: '__name__', op: '=~', value: '.+' }] as const;
   const request = { kind: 'federate', matcherSets: [matchers, matchers], timeMs: NOW_MS, lookbackMs: 0, externalLabels: [] } as const;
   const { labels, times, values } = await federatedSamples(storage, request, LOOKBACK_MS);
-  return labels.map(([, name], i) => `${name} ${values[i]} ${NOW_MS - times[i]!}`);
+  return labels.map((own, i) => `${formatLabels(own)} ${values[i]} ${NOW_MS - times[i]!}`);
 }
 
 test('the newest sample inside the lookback, by name', async () => {
@@ -45,6 +45,18 @@ test('the newest sample inside the lookback, by name', async () => {
 
 test('a series that ended is not there', async () => {
   assert.deepEqual(await federated({ ended: [[20, 1], [10, 'stale']], back: [[20, 'stale'], [10, 1]] }), ['back 1 10']);
+});
+
+test('one with custom bounds is a classic one', async () => {
+  const custom: FloatHistogram = { ...histogram, schema: CUSTOM_SCHEMA, count: 9, sum: 5.5, customBounds: [0.1, 1, 10], positive: { indexes: [0, 2, 3], counts: [2, 3, 4] } };
+  assert.deepEqual(await federated({ h: [[10, custom]] }), [
+    'h_bucket{le="+Inf"} 9 10',
+    'h_bucket{le="0.1"} 2 10',
+    'h_bucket{le="1.0"} 2 10',
+    'h_bucket{le="10.0"} 5 10',
+    'h_count 9 10',
+    'h_sum 5.5 10',
+  ]);
 });
 
 test('a native histogram has no form in text, and hides the float before it', async () => {

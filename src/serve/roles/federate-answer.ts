@@ -1,9 +1,12 @@
 /**
- * What `/federate` shows: the newest sample of each matching series within the lookback, unless it is a stale marker or a native histogram.
+ * What `/federate` shows: the newest sample of each matching series within the lookback, unless it is a stale marker. Native
+ * histograms with custom bounds are classic ones there, others are not there.
  */
-import { compareLabels, compareStrings, labelsKey, labelValue, METRIC_NAME, type Labels } from '../../core/model/labels.ts';
+import { CUSTOM_SCHEMA, type FloatHistogram } from '../../core/model/histogram.ts';
+import { compareLabels, compareStrings, labelsKey, labelValue, METRIC_NAME, withLabel, type Labels } from '../../core/model/labels.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import type { Querier } from '../../core/storage/querier.ts';
+import { formatOpenMetricsFloat } from '../../ingest/exposition/sample-float.ts';
 import type { FederateQuery } from '../api/backend.ts';
 import type { FederatedSamples } from '../api/federate-text.ts';
 
@@ -11,6 +14,27 @@ interface Newest {
   readonly labels: Labels;
   readonly timeMs: number;
   readonly value: number;
+}
+
+/**
+ * A histogram with custom bounds as the series of a classic one. One with exponential buckets has no form in text, so no series here.
+ * Bounds are written as scraping normalises them.
+ */
+function classicSeries(labels: Labels, { schema, customBounds, positive, count, sum }: FloatHistogram): [Labels, number][] {
+  if (schema !== CUSTOM_SCHEMA) return [];
+  const name = labelValue(labels, METRIC_NAME);
+  const named = (suffix: string): Labels => withLabel(labels, METRIC_NAME, name + suffix);
+  const series: [Labels, number][] = [
+    [named('_count'), count],
+    [named('_sum'), sum],
+  ];
+  let cumulative = 0;
+  let next = 0;
+  for (const [index, bound] of [...customBounds, Number.POSITIVE_INFINITY].entries()) {
+    if (positive.indexes[next] === index) cumulative += positive.counts[next++]!;
+    series.push([withLabel(named('_bucket'), 'le', formatOpenMetricsFloat(bound)), cumulative]);
+  }
+  return series;
 }
 
 /** @throws RegexError */
@@ -24,10 +48,11 @@ export async function federatedSamples(querier: Querier, request: FederateQuery,
       buffer.clear();
       set.read(i, buffer);
       const last = buffer.length - 1;
-      // Text has no form for native histograms.
-      if (last < 0 || buffer.isStale(last) || buffer.histogramAt(last) !== undefined) continue;
-      const labels = set.labels(i);
-      newest.set(labelsKey(labels), { labels, timeMs: buffer.times[last]!, value: buffer.values[last]! });
+      if (last < 0 || buffer.isStale(last)) continue;
+      const timeMs = buffer.times[last]!;
+      const histogram = buffer.histogramAt(last);
+      const shown: [Labels, number][] = histogram === undefined ? [[set.labels(i), buffer.values[last]!]] : classicSeries(set.labels(i), histogram);
+      for (const [labels, value] of shown) newest.set(labelsKey(labels), { labels, timeMs, value });
     }
     set.close();
   }
