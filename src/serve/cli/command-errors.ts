@@ -16,3 +16,8 @@ export class DataFolderError extends Error {
 export class InputTooLargeError extends Error {
   override readonly name = 'InputTooLargeError';
 }
+
+/** Samples that can't become blocks. */
+export class ImportError extends Error {
+  override readonly name = 'ImportError';
+}

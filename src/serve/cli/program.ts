@@ -13,7 +13,7 @@ import type { ServeFlags } from '../api/serve-flags.ts';
 import { ListenError } from '../api/listener.ts';
 import { versionText } from '../api/version.ts';
 import { addCheckCommands } from './check-commands.ts';
-import { DataFolderError, InputTooLargeError, ServerError } from './command-errors.ts';
+import { DataFolderError, ImportError, InputTooLargeError, ServerError } from './command-errors.ts';
 import { collect } from './common-options.ts';
 import { FLAGS } from './flag-table.ts';
 import { FlagError, readFlags, type GivenFlags } from './flags.ts';
@@ -31,7 +31,7 @@ export interface CommandParts {
 /** Errors whose message says what to do; of others the developer wants the stack. */
 const FOR_USERS = [ApiError, ConfigError, FlagError, InputTooLargeError, ListenError, ServerError];
 /** The same, of files and folders: promtool prints theirs as they are. */
-const AS_THEY_ARE = [CorruptError, DataFolderError, DataLockError, FileReadError, FileWriteError, PromqlSyntaxError];
+const AS_THEY_ARE = [CorruptError, DataFolderError, DataLockError, FileReadError, FileWriteError, ImportError, PromqlSyntaxError];
 
 /** Runs one command line. @returns the exit code */
 export async function runCommandLine(

@@ -2,7 +2,7 @@
  * `coeus tsdb …`: the commands and their options.
  */
 import { type Command, Option } from 'commander';
-import { collect, countOption, DEFAULT_DATA_FOLDER } from './common-options.ts';
+import { collect, countOption, DEFAULT_DATA_FOLDER, durationOption } from './common-options.ts';
 import { FlagError } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 import type { DumpFormat } from './tsdb-dump.ts';
@@ -54,6 +54,7 @@ export function addTsdbCommands(program: Command, terminal: Terminal, exit: (cod
       exit((await import('./tsdb-verify.ts')).verifyDataFolder(terminal, dataFolder, repair === true));
     });
   addDump(tsdb, terminal, exit);
+  addCreate(tsdb, terminal);
 }
 
 function addDump(tsdb: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -84,6 +85,35 @@ function addDump(tsdb: Command, terminal: Terminal, exit: (code: number) => void
       .command('dump-openmetrics')
       .description('print all samples as OpenMetrics, without native histograms and stale markers'),
   ).action((dataFolder: string, given: GivenDump) => dump(dataFolder, given, 'openmetrics'));
+}
+
+interface GivenCreate {
+  readonly humanReadable?: boolean;
+  readonly quiet?: boolean;
+  readonly label?: readonly string[];
+  readonly maxBlockDuration: string;
+}
+
+function addCreate(tsdb: Command, terminal: Terminal): void {
+  const create = tsdb.command('create-blocks-from').description('make blocks of samples from elsewhere');
+  const common = (command: Command): Command =>
+    command
+      .option('-r, --human-readable', 'times and sizes for people')
+      .option('-q, --quiet', 'print no blocks')
+      .addOption(new Option('--max-block-duration <duration>', 'longest time of one block').default('2h'));
+  common(create.command('openmetrics').description('from a text file in which every sample has its time'))
+    .argument('<input file>', 'OpenMetrics text, with # EOF at its end')
+    .argument('[output directory]', 'where blocks go', DEFAULT_DATA_FOLDER)
+    .option('--label <name=value>', 'label for every series; may be repeated', collect)
+    .action(async (file: string, outputFolder: string, given: GivenCreate) => {
+      const { addedLabels, createBlocksFromOpenMetrics } = await import('./create-blocks.ts');
+      createBlocksFromOpenMetrics(terminal, file, addedLabels(given.label ?? []), {
+        outputFolder,
+        maxBlockDurationMs: durationOption('max-block-duration', given.maxBlockDuration),
+        isHumanReadable: given.humanReadable === true,
+        isQuiet: given.quiet === true,
+      });
+    });
 }
 
 /** Prometheus' own least and greatest times mean "all". @throws FlagError */
