@@ -39,6 +39,8 @@ export class BlockKeeper {
   readonly #options: KeeperOptions;
   /** Blocks that wait for their readers before they go. */
   readonly #leaving = new Map<string, Promise<void>>();
+  #quarantined: readonly string[] = [];
+  #limitBytes = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -46,13 +48,14 @@ export class BlockKeeper {
     this.set = new BlockSet(options.dataFolder);
   }
 
-  quarantined(): string[] {
-    return listQuarantined(this.#options.dataFolder);
+  /** Names of folders that are set aside, when it was looked last. */
+  get quarantined(): readonly string[] {
+    return this.#quarantined;
   }
 
-  /** Bytes that the limits allow all data to take; 0 is no limit. */
-  limitBytes(): number {
-    return sizeLimit(this.limits, this.#options.disk().totalBytes);
+  /** Bytes that the limits allowed all data to take when it was looked last; 0 is no limit. */
+  get limitBytes(): number {
+    return this.#limitBytes;
   }
 
   /** Looks at the folder and does what follows from it. */
@@ -90,10 +93,11 @@ export class BlockKeeper {
   }
 
   #expired(kept: readonly BlockInfo[]): BlockInfo[] {
-    const { metrics, log, headBytes } = this.#options;
+    const { metrics, log, headBytes, disk } = this.#options;
     const tooOld = beyondTime(kept, this.limits.timeMs);
     const young = kept.filter((info) => !tooOld.includes(info));
-    const limitBytes = this.limitBytes();
+    const limitBytes = sizeLimit(this.limits, this.limits.diskPercentage > 0 ? disk().totalBytes : 0);
+    this.#limitBytes = limitBytes;
     const tooMuch = limitBytes > 0 ? beyondSize(young, headBytes(), limitBytes) : [];
     if (tooOld.length > 0) metrics.timeRetentions.add(1);
     if (tooMuch.length > 0) metrics.sizeRetentions.add(1);
@@ -138,5 +142,6 @@ export class BlockKeeper {
       metrics.quarantined.add(1);
       log.error('block is damaged and was set aside', { block: ulid, place, err: message });
     }
+    this.#quarantined = listQuarantined(dataFolder);
   }
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { readBlockMeta } from '../block/block-meta.ts';
 import { listBlocks } from './block-folders.ts';
 import { BLOCK_HINT } from './compaction-plan.ts';
-import { StoreClosedError } from './store.ts';
+import { StoreClosedError } from './store-errors.ts';
 import { dumpBlocks, HOUR_MS, ManualClock, MapHead, metricOf, openStore, SampleMap, withFolder, type TestStore } from './_store-fixtures.ts';
 
 const A = ['n', 'a'];
@@ -337,6 +337,18 @@ test('a block that can not be read when it is compacted stays, marked, and its n
     await all.store.tick();
     assert.equal(all.store.status().compactionFailure, '');
     assert.equal(readBlockMeta(join(folder, second!)).compaction.hasFailed, true);
+    await all.store.close();
+  }));
+
+test('a block of which a file is gone when it is compacted is marked too', () =>
+  withFolder(async (folder) => {
+    const all = await openStore(folder);
+    for (let from = 0; from < 8; from += 2) await addHours(all, from, from + 2);
+    rmSync(join(folder, listBlocks(folder)[2]!, 'chunks', '000001'));
+    await all.store.tick();
+    assert.deepEqual(all.store.blocks().map(({ meta }) => meta.compaction.hasFailed), [false, false, true, false]);
+    assert.match(all.store.status().compactionFailure, /cannot read .*000001: ENOENT/);
+    assert.equal(all.readers.notes.at(-1), '~4-6');
     await all.store.close();
   }));
 

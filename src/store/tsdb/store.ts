@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { assert } from '../../core/base/assert.ts';
 import type { Clock } from '../../core/base/clock.ts';
-import { CorruptError, errorMessage } from '../../core/base/errors.ts';
+import { errorMessage } from '../../core/base/errors.ts';
 import type { LogFields, Logger } from '../../core/base/log.ts';
 import type { Counter, Registry } from '../../core/base/metrics.ts';
 import type { Matcher } from '../../core/model/matcher.ts';
@@ -22,18 +22,17 @@ import type { SourceRange } from '../block/block-source.ts';
 import { deleteSamples } from '../block/delete-samples.ts';
 import { BlockWriteCanceledError } from '../block/block-writer.ts';
 import { DEFAULT_SEGMENT_BYTES } from '../block/chunk-segments.ts';
-import { FileReadError } from '../index/byte-source.ts';
-import { FileWriteError } from '../index/file-appender.ts';
 import { IndexLimitError } from '../index/index-format.ts';
 import { folderBytes, removeUnfinished } from './block-folders.ts';
 import { BlockKeeper, type BlockReaders } from './block-keeper.ts';
 import { writtenUntilMs, type BlockInfo, type UnreadableBlock } from './block-set.ts';
 import { alignedStart, blockRanges, MIN_BLOCK_RANGE_MS, planCompaction } from './compaction-plan.ts';
 import { Compactor } from './compactor.ts';
-import { diskSpace, DiskSpaceError, type DiskSpace } from './disk-space.ts';
+import { diskSpace, type DiskSpace } from './disk-space.ts';
 import { makeSnapshot, SNAPSHOT_RANDOM_BYTES, snapshotName } from './snapshot.ts';
 import type { RetentionLimits } from './retention.ts';
 import { RetryLater } from './retry-later.ts';
+import { HeadTruncationError, isExpected, isLasting, StoreClosedError, type LastingError } from './store-errors.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 /** How much more than one block's range the head holds before that is written: late samples still find their place. */
@@ -82,11 +81,6 @@ export interface StoreStatus {
   /** Why writing from the head, and compacting blocks, failed last; '' where it did not. */
   readonly headFailure: string;
   readonly compactionFailure: string;
-}
-
-/** The store was closed before it came to that. */
-export class StoreClosedError extends Error {
-  override readonly name = 'StoreClosedError';
 }
 
 export class Store {
@@ -149,7 +143,7 @@ export class Store {
   status(): StoreStatus {
     return {
       unreadable: this.#keeper.set.unreadable(),
-      quarantined: this.#keeper.quarantined(),
+      quarantined: this.#keeper.quarantined,
       headFailure: this.#headWriting.lastFailure,
       compactionFailure: this.#compacting.lastFailure,
     };
@@ -331,7 +325,7 @@ export class Store {
     try {
       compacted = await this.#compactor.compact(blocks);
     } catch (error) {
-      if (error instanceof CorruptError || error instanceof IndexLimitError) await this.#markFailed(blocks, error);
+      if (isLasting(error)) await this.#markFailed(blocks, error);
       throw error;
     }
     if (compacted === null) for (const block of blocks) this.#mark(block, { isDeletable: true });
@@ -350,8 +344,8 @@ export class Store {
   }
 
   /** Keeps the planner from trying again: with the block whose bytes are at fault, or with all where that is none in particular. */
-  async #markFailed(blocks: readonly Block[], error: CorruptError | IndexLimitError): Promise<void> {
-    const culprits = error instanceof CorruptError ? blocks.filter(({ folder }) => error.file.startsWith(folder)) : [];
+  async #markFailed(blocks: readonly Block[], error: LastingError): Promise<void> {
+    const culprits = error instanceof IndexLimitError ? [] : blocks.filter(({ folder }) => error.file.startsWith(folder));
     const marked = culprits.length > 0 ? culprits : blocks;
     for (const block of marked) this.#mark(block, { hasFailed: true });
     await this.#keeper.announceChanged(new Set(marked.map(({ meta }) => meta.ulid)));
@@ -380,25 +374,16 @@ export class Store {
     };
     registry.observe('prometheus_tsdb_blocks_loaded', 'Blocks that are open.', 'gauge', () => this.blocks().length);
     registry.observe('prometheus_tsdb_storage_blocks_bytes', 'Bytes that all blocks take.', 'gauge', () => this.blocks().reduce((sum, { byteLength }) => sum + byteLength, 0));
-    registry.observe('prometheus_tsdb_retention_limit_bytes', 'Bytes that all data may take; 0 is no limit.', 'gauge', () => this.#keeper.limitBytes());
+    registry.observe('prometheus_tsdb_retention_limit_bytes', 'Bytes that all data may take; 0 is no limit.', 'gauge', () => this.#keeper.limitBytes);
+    registry.observe('prometheus_tsdb_retention_limit_percentage', 'Part of the disk that all data may take; 0 is no limit.', 'gauge', () => this.#keeper.limits.diskPercentage);
     registry.observe('prometheus_tsdb_retention_limit_seconds', 'How long blocks are kept; 0 is forever.', 'gauge', () => this.#keeper.limits.timeMs / 1000);
     registry.observe('prometheus_tsdb_lowest_timestamp', 'Oldest time of which there are samples, in milliseconds.', 'gauge', lowestMs);
     registry.observe('prometheus_tsdb_lowest_timestamp_seconds', 'Oldest time of which there are samples.', 'gauge', () => lowestMs() / 1000);
     registry.observe('coeus_tsdb_blocks_unreadable', 'Blocks that cannot be opened and have not been set aside.', 'gauge', () => this.#keeper.set.unreadable().length);
-    registry.observe('coeus_tsdb_blocks_in_quarantine', 'Blocks that were set aside and wait for somebody to look into them.', 'gauge', () => this.#keeper.quarantined().length);
+    registry.observe('coeus_tsdb_blocks_in_quarantine', 'Blocks that were set aside and wait for somebody to look into them.', 'gauge', () => this.#keeper.quarantined.length);
   }
-}
-
-/** The head did not let go of samples that are in a block. */
-class HeadTruncationError extends Error {
-  override readonly name = 'HeadTruncationError';
 }
 
 const blockFields = ({ ulid, minTimeMs, maxTimeMs, stats }: BlockMeta): LogFields => ({
   block: ulid, mint: minTimeMs, maxt: maxTimeMs, series: stats.seriesCount, samples: stats.sampleCount,
 });
-
-/** What a disk, damaged bytes or another thread may do to us. */
-const isExpected = (error: unknown): boolean => EXPECTED.some((kind) => error instanceof kind);
-
-const EXPECTED = [CorruptError, FileReadError, FileWriteError, IndexLimitError, DiskSpaceError, HeadTruncationError];
