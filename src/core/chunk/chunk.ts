@@ -3,9 +3,11 @@
  * encoding says, which stands beside the chunk in whatever file holds it.
  * Source: Prometheus, tsdb/docs/format/chunks.md.
  */
+import { MixedSamples } from '../model/mixed-samples.ts';
 import type { SampleBuffer } from '../model/samples.ts';
 import { decodeXor } from './xor.ts';
 import { ChunkError } from './chunk-error.ts';
+import { decodeHistograms } from './histogram-chunk.ts';
 
 export const ENCODING = { XOR: 1, HISTOGRAM: 2, FLOAT_HISTOGRAM: 3, XOR2: 4, HISTOGRAM_ST: 5, FLOAT_HISTOGRAM_ST: 6 } as const;
 
@@ -27,8 +29,11 @@ export function chunkSampleCount(bytes: Uint8Array, from: number, to: number): n
  *
  * @returns how many
  * @throws ChunkError where the bytes contradict the encoding (`out` is then as before) or the encoding holds no floats
+ *   and `out` nothing else
  */
 export function decodeChunk(encoding: number, bytes: Uint8Array, from: number, to: number, out: SampleBuffer): number {
   if (encoding === ENCODING.XOR) return decodeXor(bytes, from, to, out);
-  throw new ChunkError(`chunk encoding ${encoding} (${encodingName(encoding)}) can't be read as float samples`, from);
+  if (encoding !== ENCODING.HISTOGRAM && encoding !== ENCODING.FLOAT_HISTOGRAM) throw new ChunkError(`chunk encoding ${encoding} (${encodingName(encoding)}) is not read here`, from);
+  if (!(out instanceof MixedSamples)) throw new ChunkError(`chunk encoding ${encoding} (${encodingName(encoding)}) can't be read as float samples`, from);
+  return decodeHistograms(encoding === ENCODING.HISTOGRAM ? 'integer' : 'float', bytes, from, to, out);
 }

@@ -21,16 +21,13 @@ import { ByteCursor, BytesError } from '../bytes/cursor.ts';
 import { MAX_SAFE_VARINT_BYTES, putUvarint, putVarint } from '../bytes/varint.ts';
 import type { SampleBuffer } from '../model/samples.ts';
 import { ChunkError } from './chunk-error.ts';
+import { XorValue } from './xor-value.ts';
 
 export const MAX_CHUNK_SAMPLES = 0xffff;
 /** No encoding of that many samples is as long. */
 export const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 
 const TWO_32 = 4294967296;
-/** No window of bits has been written yet. */
-const NO_WINDOW = 255;
-/** The format has five bits for it. */
-const MAX_LEADING = 31;
 
 /**
  * Appends the samples of the chunk in `bytes[from, to)` to `out`; bytes outside are not used.
@@ -143,10 +140,7 @@ export class XorEncoder {
   #count = 0;
   #time = 0;
   #delta = 0;
-  #low = 0;
-  #high = 0;
-  #leading = NO_WINDOW;
-  #trailing = 0;
+  readonly #value = new XorValue();
 
   constructor() {
     this.clear();
@@ -165,7 +159,6 @@ export class XorEncoder {
     this.#bits.clear();
     this.#bits.put(0, 16);
     this.#count = 0;
-    this.#leading = NO_WINDOW;
   }
 
   /** @param timeMs later than the sample before @param low, high the halves of the value's bits */
@@ -175,17 +168,16 @@ export class XorEncoder {
       this.#putBytes(putVarint(this.#varint, 0, timeMs));
       this.#bits.put(high, 32);
       this.#bits.put(low, 32);
+      this.#value.begin(low, high);
     } else {
       const delta = timeMs - this.#time;
       assert(delta > 0, 'the times of a chunk ascend');
       if (this.#count === 1) this.#putBytes(putUvarint(this.#varint, 0, delta));
       else this.#putChange(delta - this.#delta);
-      this.#putValue((low ^ this.#low) >>> 0, (high ^ this.#high) >>> 0);
+      this.#value.write(this.#bits, low, high);
       this.#delta = delta;
     }
     this.#time = timeMs;
-    this.#low = low;
-    this.#high = high;
     this.#count++;
   }
 
@@ -213,26 +205,6 @@ export class XorEncoder {
       bits.put(change % TWO_32, 32);
     }
   }
-
-  #putValue(low: number, high: number): void {
-    if (low === 0 && high === 0) {
-      this.#bits.put(0, 1);
-      return;
-    }
-    const leading = Math.min(MAX_LEADING, Math.clz32(high));
-    const trailing = low === 0 ? 32 + trailingZeros(high) : trailingZeros(low);
-    if (this.#leading !== NO_WINDOW && leading >= this.#leading && trailing >= this.#trailing) this.#bits.put(0b10, 2);
-    else {
-      this.#leading = leading;
-      this.#trailing = trailing;
-      this.#bits.put((0b11 << 11) | (leading << 6) | ((64 - leading - trailing) & 63), 13);
-    }
-    if (this.#trailing >= 32) this.#bits.put(high >>> (this.#trailing - 32), 64 - this.#leading - this.#trailing);
-    else {
-      this.#bits.put(high, 32 - this.#leading);
-      this.#bits.put(low >>> this.#trailing, 32 - this.#trailing);
-    }
-  }
 }
 
 /** One chunk of `samples[from, to)`, in memory of its own. */
@@ -243,6 +215,3 @@ export function encodeXor(samples: SampleBuffer, from: number, to: number): Uint
 }
 
 const fits = (value: number, bits: number): boolean => value > -(2 ** (bits - 1)) && value <= 2 ** (bits - 1);
-
-/** Of a number that is not 0. */
-const trailingZeros = (value: number): number => 31 - Math.clz32(value & -value);

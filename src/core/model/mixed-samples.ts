@@ -49,6 +49,13 @@ export class MixedSamples extends SampleBuffer {
     return this.startTimes[index] ?? 0;
   }
 
+  /** Forgets all samples from `length` on. */
+  truncate(length: number): void {
+    this.length = length;
+    if (this.histograms.length > length) this.histograms.length = length;
+    if (this.startTimes.length > length) this.startTimes.length = length;
+  }
+
   /** Takes stale markers out, in place: ranges do not see them. */
   removeStale(): void {
     // A stale marker is a NaN, and most series hold none.
@@ -63,9 +70,7 @@ export class MixedSamples extends SampleBuffer {
       kept++;
     }
     if (kept === this.length) return;
-    this.length = kept;
-    if (this.histograms.length > kept) this.histograms.length = kept;
-    if (this.startTimes.length > kept) this.startTimes.length = kept;
+    this.truncate(kept);
   }
 
   #move(from: number, to: number): void {
