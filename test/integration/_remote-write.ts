@@ -3,6 +3,7 @@
  * Source: Prometheus, prompb/remote.proto.
  */
 import snappyjs from 'snappyjs';
+import { bytesField, double, varint } from './_protobuf.ts';
 
 export interface WrittenSeries {
   readonly labels: readonly (readonly [string, string])[];
@@ -12,30 +13,18 @@ export interface WrittenSeries {
 
 const encoder = new TextEncoder();
 
-function varint(value: number | bigint): number[] {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  while (rest >= 0x80n) {
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  return [...bytes, Number(rest)];
-}
-
-const field = (number: number, content: readonly number[]): number[] => [number * 8 + 2, ...varint(content.length), ...content];
-
 function float(value: number | 'stale'): number[] {
   if (value === 'stale') return [2, 0, 0, 0, 0, 0, 0xf0, 0x7f];
-  return [...new Uint8Array(Float64Array.of(value).buffer)];
+  return double(value);
 }
 
 export function writeRequest(series: readonly WrittenSeries[]): Uint8Array {
   const out: number[] = [];
   for (const { labels, samples } of series) {
     const content: number[] = [];
-    for (const [name, value] of labels) content.push(...field(1, [...field(1, [...encoder.encode(name)]), ...field(2, [...encoder.encode(value)])]));
-    for (const [timeMs, value] of samples) content.push(...field(2, [9, ...float(value), 16, ...varint(timeMs)]));
-    out.push(...field(1, content));
+    for (const [name, value] of labels) content.push(...bytesField(1, [...bytesField(1, [...encoder.encode(name)]), ...bytesField(2, [...encoder.encode(value)])]));
+    for (const [timeMs, value] of samples) content.push(...bytesField(2, [9, ...float(value), 16, ...varint(timeMs)]));
+    out.push(...bytesField(1, content));
   }
   return snappyjs.compress(Uint8Array.from(out));
 }

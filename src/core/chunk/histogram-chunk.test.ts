@@ -5,7 +5,7 @@ import { CUSTOM_SCHEMA, type FloatHistogram } from '../model/histogram.ts';
 import { MixedSamples } from '../model/mixed-samples.ts';
 import { decodeChunk, ENCODING } from './chunk.ts';
 import { ChunkError } from './chunk-error.ts';
-import { decodeHistograms, encodeHistograms, histogramRunEnd } from './histogram-chunk.ts';
+import { decodeHistograms, HistogramRun } from './histogram-chunk.ts';
 import { MAX_BUCKETS } from './histogram-layout.ts';
 
 const SEED = Number(process.env['SEED'] ?? 4711);
@@ -29,6 +29,14 @@ function samplesOf(histograms: readonly FloatHistogram[], firstMs = 1_700_000_00
   return samples;
 }
 
+/** How many of the samples go into the first chunk, and the chunk. */
+function firstChunk(samples: MixedSamples): { count: number } & ReturnType<HistogramRun['encode']> {
+  const run = new HistogramRun();
+  let count = 0;
+  while (count < samples.length && run.add(samples, count)) count++;
+  return { count, ...run.encode() };
+}
+
 /** Buckets without counts do not matter. */
 function plain(each: FloatHistogram | undefined): unknown {
   if (each === undefined) return each;
@@ -38,7 +46,8 @@ function plain(each: FloatHistogram | undefined): unknown {
 }
 
 function roundTrip(samples: MixedSamples): MixedSamples {
-  const { kind, bytes } = encodeHistograms(samples, 0, samples.length);
+  const { kind, bytes, count } = firstChunk(samples);
+  assert.equal(count, samples.length, 'all go into one chunk');
   const framed = Uint8Array.of(9, 9, ...bytes, 9);
   const out = new MixedSamples();
   assert.equal(decodeChunk(kind === 'integer' ? ENCODING.HISTOGRAM : ENCODING.FLOAT_HISTOGRAM, framed, 2, framed.length - 1, out), samples.length);
@@ -53,6 +62,20 @@ test('histograms come back, of whole numbers and of others', () => {
   assert.equal(out.histogramAt(0)!.resetHint, 'unknown');
   assert.equal(out.histogramAt(1)!.resetHint, 'not-reset');
   roundTrip(samplesOf(growing.map((each) => ({ ...each, count: each.count + 0.5 }))));
+});
+
+test('stale markers follow histograms, and nothing else follows them', () => {
+  for (const count of [10, 10.5]) {
+    const samples = samplesOf([histogram({ count }), histogram({ count })]);
+    samples.pushStale(1_700_000_100_000);
+    samples.pushStale(1_700_000_200_000);
+    samples.pushHistogram(1_700_000_300_000, histogram({ count }));
+    const chunk = firstChunk(samples);
+    assert.deepEqual([chunk.count, chunk.minTimeMs, chunk.maxTimeMs], [4, 1_700_000_000_000, 1_700_000_200_000]);
+    const out = new MixedSamples();
+    decodeHistograms(chunk.kind, chunk.bytes, 0, chunk.bytes.length, out);
+    assert.deepEqual([0, 1, 2, 3].map((i) => [out.isStale(i), out.histogramAt(i) !== undefined]), [[false, true], [false, true], [true, false], [true, false]]);
+  }
 });
 
 test('gauges may shrink and stay gauges', () => {
@@ -78,7 +101,7 @@ test(`random histograms come back (seed ${SEED})`, () => {
     indexes = [...new Set(indexes)].sort((a, b) => a - b);
     const counts = indexes.map(() => 0);
     let count = 0;
-    const histograms = Array.from({ length: 1 + Math.floor(random() * 30) }, () => {
+    const histograms = Array.from({ length: 1 + Math.floor(random() * 10) }, () => {
       for (const i of indexes.keys()) if (random() < 0.3) counts[i]! += step();
       count += step();
       return histogram({ schema, count, sum: (random() - 0.5) * 10 ** Math.floor(random() * 20), positive: { indexes, counts: [...counts] }, negative: { indexes: [], counts: [] } });
@@ -99,18 +122,18 @@ const ends: [string, Partial<FloatHistogram>, number][] = [
   ['a reset is known', { resetHint: 'reset' }, 1],
   ['a gauge after a counter', { resetHint: 'gauge' }, 1],
 ];
-for (const [claim, change, want] of ends) test(`a chunk ends: ${claim}`, () => assert.equal(histogramRunEnd(samplesOf([histogram(), histogram(change)]), 0, 2), want));
+for (const [claim, change, want] of ends) test(`a chunk ends: ${claim}`, () => assert.equal(firstChunk(samplesOf([histogram(), histogram(change)])).count, want));
 
 test('a chunk has its bounds', () => {
   const wide = histogram({ positive: { indexes: Array.from({ length: 160 }, (_, i) => i), counts: Array.from({ length: 160 }, () => 1) } });
-  assert.equal(histogramRunEnd(samplesOf(Array.from({ length: 200 }, () => wide)), 0, 200), 10);
-  assert.equal(histogramRunEnd(samplesOf(Array.from({ length: 200 }, () => histogram())), 0, 200), 120);
+  assert.equal(firstChunk(samplesOf(Array.from({ length: 200 }, () => wide))).count, 10);
+  assert.equal(firstChunk(samplesOf(Array.from({ length: 200 }, () => histogram()))).count, 120);
 });
 
 test('damaged chunks are refused and leave nothing behind', () => {
   const random = seededRandom(SEED);
   const samples = samplesOf(Array.from({ length: 20 }, (_, i) => histogram({ count: 10 + i * 7, sum: i / 3 })));
-  const { bytes } = encodeHistograms(samples, 0, 20);
+  const { bytes } = firstChunk(samples);
   const out = new MixedSamples();
   out.push(1, 1);
   for (let cut = 0; cut < bytes.length; cut++) {
@@ -134,6 +157,6 @@ test('damaged chunks are refused and leave nothing behind', () => {
 
 test('a layout can not name more buckets than there may be', () => {
   const indexes = Array.from({ length: MAX_BUCKETS + 1 }, (_, i) => i);
-  const { bytes } = encodeHistograms(samplesOf([histogram({ positive: { indexes, counts: indexes.map(() => 1) } })]), 0, 1);
+  const { bytes } = firstChunk(samplesOf([histogram({ positive: { indexes, counts: indexes.map(() => 1) } })]));
   assert.throws(() => decodeHistograms('integer', bytes, 0, bytes.length, new MixedSamples()), /more than 65536 buckets/);
 });

@@ -16,7 +16,7 @@
 import { assert } from '../base/assert.ts';
 import { BitWriter } from '../bytes/bit-writer.ts';
 import type { FloatHistogram, ResetHint } from '../model/histogram.ts';
-import type { MixedSamples } from '../model/mixed-samples.ts';
+import { MixedSamples } from '../model/mixed-samples.ts';
 import { STALE_HIGH, STALE_LOW } from '../model/samples.ts';
 import { BitReader } from './bit-reader.ts';
 import { ChunkError } from './chunk-error.ts';
@@ -31,6 +31,8 @@ const COUNTER_FLAGS = 0;
 const TARGET_BYTES = 1024;
 const LEAST_SAMPLES = 10;
 const MOST_SAMPLES = 120;
+/** The format counts them in 16 bits. */
+const MAX_CHUNK_SAMPLES = 0xffff;
 
 /**
  * Appends the samples of the chunk in `bytes[from, to)`. Of the first one it is not known whether the counter was reset before it: the chunk
@@ -202,20 +204,50 @@ class FloatReader extends HistogramReader {
 }
 
 /**
- * How many of the histograms from `from` on go into one chunk: those that share schema, threshold and bounds, are all gauges or none, and of
- * a counter that is not reset between them. Readers take what follows in a chunk as not reset.
+ * Gathers what goes into one chunk: histograms that share schema, threshold and bounds, are all gauges or none, and of a counter that is not
+ * reset between them, since readers take what follows in a chunk as not reset. Stale markers may follow.
  */
-export function histogramRunEnd(samples: MixedSamples, from: number, to: number): number {
-  const first = samples.histogramAt(from);
-  assert(first !== undefined, 'a run begins with a histogram');
-  const bucketCount = first.positive.indexes.length + first.negative.indexes.length;
-  const most = Math.min(MOST_SAMPLES, Math.max(LEAST_SAMPLES, Math.floor(TARGET_BYTES / (4 + bucketCount))));
-  let end = from + 1;
-  for (; end < to && end - from < most; end++) {
-    const histogram = samples.histogramAt(end);
-    if (histogram === undefined || !goesOn(samples.histogramAt(end - 1)!, histogram)) break;
+export class HistogramRun {
+  readonly #samples = new MixedSamples();
+  readonly #isBounded: boolean;
+  #most = 0;
+
+  /** @param isBounded whether it ends at the size that a chunk should have */
+  constructor(isBounded = true) {
+    this.#isBounded = isBounded;
   }
-  return end;
+
+  get length(): number {
+    return this.#samples.length;
+  }
+
+  /** @returns whether the sample belongs here; if not, the run is at its end */
+  add(samples: MixedSamples, i: number): boolean {
+    const run = this.#samples;
+    const histogram = samples.histogramAt(i);
+    if (run.length === 0) {
+      assert(histogram !== undefined, 'a run begins with a histogram');
+      const bucketCount = histogram.positive.indexes.length + histogram.negative.indexes.length;
+      this.#most = this.#isBounded ? Math.min(MOST_SAMPLES, Math.max(LEAST_SAMPLES, Math.floor(TARGET_BYTES / (4 + bucketCount)))) : MAX_CHUNK_SAMPLES;
+    } else {
+      const before = run.histogramAt(run.length - 1);
+      const belongs = histogram === undefined ? samples.isStale(i) : before !== undefined && goesOn(before, histogram);
+      if (!belongs || run.length === this.#most) return false;
+    }
+    if (histogram === undefined) run.pushStale(samples.times[i]!);
+    else run.pushHistogram(samples.times[i]!, histogram);
+    return true;
+  }
+
+  clear(): void {
+    this.#samples.clear();
+  }
+
+  /** The chunk, in memory of its own. */
+  encode(): { readonly kind: 'integer' | 'float'; readonly bytes: Uint8Array; readonly minTimeMs: number; readonly maxTimeMs: number } {
+    const { times, length } = this.#samples;
+    return { ...encodeHistograms(this.#samples), minTimeMs: times[0]!, maxTimeMs: times[length - 1]! };
+  }
 }
 
 function goesOn(before: FloatHistogram, after: FloatHistogram): boolean {
@@ -240,27 +272,29 @@ function grows(before: FloatHistogram['positive'], after: FloatHistogram['positi
   return true;
 }
 
-/** The chunk of `samples[from, to)`, which is one run of histograms, in memory of its own. @returns also whether all numbers are whole */
-export function encodeHistograms(samples: MixedSamples, from: number, to: number): { readonly kind: 'integer' | 'float'; readonly bytes: Uint8Array } {
-  const histograms = Array.from({ length: to - from }, (_, i) => samples.histogramAt(from + i)!);
+/** A chunk of samples that one run holds. */
+function encodeHistograms(samples: MixedSamples): { readonly kind: 'integer' | 'float'; readonly bytes: Uint8Array } {
+  const { times, length } = samples;
+  const histograms = samples.histograms.filter((each) => each !== undefined);
   const kind = histograms.every(isWhole) ? 'integer' : 'float';
   const layout = layoutOf(histograms);
   const bits = new BitWriter();
-  bits.put(histograms.length, 16);
+  bits.put(length, 16);
   bits.put(histograms[0]!.resetHint === 'gauge' ? GAUGE_FLAGS : COUNTER_FLAGS, 8);
   writeLayout(bits, layout);
   const columns = kind === 'integer' ? new IntegerColumns(layout) : new FloatColumns(layout);
   let delta = 0;
-  for (const [i, histogram] of histograms.entries()) {
-    const timeMs = samples.times[from + i]!;
-    if (i === 0) putVarbitInt(bits, timeMs);
+  for (let i = 0; i < length; i++) {
+    if (i === 0) putVarbitInt(bits, times[i]!);
     else {
-      const next = timeMs - samples.times[from + i - 1]!;
+      const next = times[i]! - times[i - 1]!;
       if (i === 1) putVarbitUint(bits, next);
       else putVarbitInt(bits, next - delta);
       delta = next;
     }
-    columns.write(i, bits, histogram);
+    const histogram = samples.histogramAt(i);
+    if (histogram === undefined) columns.writeStale(bits);
+    else columns.write(i, bits, histogram);
   }
   return { kind, bytes: bits.written.slice() };
 }
@@ -301,6 +335,12 @@ class IntegerColumns {
     this.#buckets = [...layout.positive, ...layout.negative].map(() => new Grown());
   }
 
+  /** Counts say no change, and buckets are left out. A run does not begin so. */
+  writeStale(bits: BitWriter): void {
+    bits.put(0, 2);
+    this.#sum.write(bits, STALE_LOW, STALE_HIGH);
+  }
+
   write(i: number, bits: BitWriter, { count, zeroCount, sum, positive, negative }: FloatHistogram): void {
     this.#count.write(i, bits, count, false);
     this.#zeroCount.write(i, bits, zeroCount, false);
@@ -326,6 +366,12 @@ class FloatColumns {
   constructor(layout: HistogramLayout) {
     this.#layout = layout;
     this.#buckets = [...layout.positive, ...layout.negative].map(() => new XorValue());
+  }
+
+  /** As for integers. */
+  writeStale(bits: BitWriter): void {
+    bits.put(0, 2);
+    this.#sum.write(bits, STALE_LOW, STALE_HIGH);
   }
 
   write(i: number, bits: BitWriter, { count, zeroCount, sum, positive, negative }: FloatHistogram): void {

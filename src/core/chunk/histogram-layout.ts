@@ -87,11 +87,15 @@ function readThreshold(bits: BitReader): number {
 }
 
 function putSpans(bits: BitWriter, indexes: readonly number[]): void {
-  const spans: { offset: number; length: number }[] = [];
+  const spans: { readonly offset: number; length: number }[] = [];
+  let span = { offset: 0, length: 0 };
   for (const [i, index] of indexes.entries()) {
     const before = indexes[i - 1];
-    if (before !== undefined && index === before + 1) spans.at(-1)!.length++;
-    else spans.push({ offset: before === undefined ? index : index - before - 1, length: 1 });
+    if (before === undefined || index !== before + 1) {
+      span = { offset: before === undefined ? index : index - before - 1, length: 0 };
+      spans.push(span);
+    }
+    span.length++;
   }
   putVarbitUint(bits, spans.length);
   for (const { offset, length } of spans) {
