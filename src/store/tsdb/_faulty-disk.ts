@@ -20,7 +20,7 @@ export interface DiskPlan {
   /** Calls, from 1, between which the disk takes nothing more. */
   readonly fullFrom?: number;
   readonly fullTo?: number;
-  /** No file can be opened, as if the process had too many open. */
+  /** No file can be opened for reading, as if the process had too many open. */
   readonly noDescriptors?: boolean;
 }
 
@@ -35,9 +35,9 @@ export interface DiskReport {
 /** Runs `body`; what it does outside of `folder` is not touched. */
 export async function withFaultyDisk(folder: string, plan: DiskPlan, body: () => Promise<void>): Promise<DiskReport> {
   const disk = new FaultyDisk(folder, plan);
-  const { openSync, closeSync, writeSync, fsyncSync, renameSync, linkSync, mkdirSync, rmSync, existsSync, readdirSync } = fs;
+  const { openSync, closeSync, writeSync, fsyncSync, renameSync, linkSync, mkdirSync, rmSync, existsSync, readdirSync, statSync } = fs;
   const original = { openSync, closeSync, writeSync, fsyncSync, renameSync, linkSync, mkdirSync, rmSync };
-  Object.assign(fs, disk.wrap({ ...original, existsSync, readdirSync }));
+  Object.assign(fs, disk.wrap({ ...original, existsSync, readdirSync, statSync }));
   syncBuiltinESMExports();
   try {
     await body();
@@ -56,7 +56,7 @@ export async function withFaultyDisk(folder: string, plan: DiskPlan, body: () =>
   return { calls: disk.calls, wasKilled: disk.wasKilled, unsynced: disk.unsynced };
 }
 
-type Fs = Pick<typeof fs, 'openSync' | 'closeSync' | 'writeSync' | 'fsyncSync' | 'renameSync' | 'linkSync' | 'mkdirSync' | 'rmSync' | 'existsSync' | 'readdirSync'>;
+type Fs = Pick<typeof fs, 'openSync' | 'closeSync' | 'writeSync' | 'fsyncSync' | 'renameSync' | 'linkSync' | 'mkdirSync' | 'rmSync' | 'existsSync' | 'readdirSync' | 'statSync'>;
 /** How the store writes. */
 type WriteBytes = (descriptor: number, bytes: Uint8Array, offset: number, length?: number) => number;
 
@@ -75,9 +75,9 @@ class FaultyDisk {
     this.#plan = plan;
   }
 
-  wrap(real: Fs): Omit<Fs, 'writeSync' | 'existsSync' | 'readdirSync'> & { writeSync: WriteBytes } {
+  wrap(real: Fs): Omit<Fs, 'writeSync' | 'existsSync' | 'readdirSync' | 'statSync'> & { writeSync: WriteBytes } {
     const openSync: Fs['openSync'] = (path, flags, mode) => {
-      if (this.#plan.noDescriptors === true && this.#isInside(path)) throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+      if (this.#plan.noDescriptors === true && this.#isInside(path) && flags === 'r' && real.statSync(path).isFile()) throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
       const isWrite = this.#isInside(path) && flags !== undefined && flags !== 'r';
       if (isWrite) this.#change({ needsRoom: true });
       const descriptor = real.openSync(path, flags ?? 'r', mode);

@@ -12,12 +12,17 @@ export class StoreClosedError extends Error {
   override readonly name = 'StoreClosedError';
 }
 
+/** A block was written, and the disk or the system does not give it back. */
+export class BlockNotOpenError extends Error {
+  override readonly name = 'BlockNotOpenError';
+}
+
 /** The head did not let go of samples that are in a block. */
 export class HeadTruncationError extends Error {
   override readonly name = 'HeadTruncationError';
 }
 
-const EXPECTED = [CorruptError, FileReadError, FileWriteError, IndexLimitError, DiskSpaceError, HeadTruncationError];
+const EXPECTED = [CorruptError, FileReadError, FileWriteError, IndexLimitError, DiskSpaceError, BlockNotOpenError, HeadTruncationError];
 
 /** What a disk, damaged bytes or another thread may do to us. All else is a mistake of ours. */
 export const isExpected = (error: unknown): boolean => EXPECTED.some((kind) => error instanceof kind);

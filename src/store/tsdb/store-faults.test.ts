@@ -3,7 +3,7 @@
  * that was deleted.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isUlid } from '../block/ulid.ts';
@@ -150,9 +150,52 @@ for (const { name, run, removes } of works) {
     }));
 }
 
+test('the head keeps its samples while the block that was written of them can not be opened', () =>
+  withFolder(async (folder) => {
+    const head = new MapHead();
+    fill(head.samples, 0, 4);
+    const before = head.samples.lines();
+    const all = await openStore(folder, { head });
+    await withFaultyDisk(folder, { noDescriptors: true }, async () => {
+      await all.store.tick();
+      all.clock.ms += 60_000;
+      await all.store.tick();
+    });
+    assert.equal(listBlocks(folder).length, 1, 'it is not written again and again');
+    assert.match(all.store.status().headFailure, /was written and can't be opened: .*EMFILE/);
+    assert.deepEqual(head.samples.lines(), before);
+    all.clock.ms += 120_000;
+    await all.store.tick();
+    assert.equal(all.store.status().headFailure, '');
+    assert.equal(head.timeRange()?.minTimeMs, 2 * HOUR_MS);
+    assert.equal(all.store.blocks().length, 1);
+    await all.store.close();
+    assert.deepEqual(await everything(folder, head), before);
+  }));
+
+test('the head is written again where the block that was written of it turns out to be damaged', () =>
+  withFolder(async (folder) => {
+    const head = new MapHead();
+    fill(head.samples, 0, 4);
+    const before = head.samples.lines();
+    const all = await openStore(folder, { head });
+    await withFaultyDisk(folder, { noDescriptors: true }, () => all.store.tick());
+    const [damaged] = listBlocks(folder);
+    truncateSync(join(folder, damaged!, 'index'), 20);
+    for (let i = 0; i < 3; i++) {
+      all.clock.ms += 10 * 60_000;
+      await all.store.tick();
+    }
+    assert.deepEqual(all.store.status(), { unreadable: [], quarantined: [damaged], headFailure: '', compactionFailure: '' });
+    assert.equal(head.timeRange()?.minTimeMs, 2 * HOUR_MS);
+    await all.store.close();
+    assert.deepEqual(await everything(folder, head), before);
+  }));
+
 test('without file descriptors blocks are neither damaged nor forgotten', () =>
   withFolder(async (folder) => {
     const head = await prepare(folder);
+    await head.truncate(27 * HOUR_MS);
     const before = await everything(folder, head);
     const ulids = listBlocks(folder);
     await withFaultyDisk(folder, { noDescriptors: true }, async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { RegexError } from '../../core/model/matcher.ts';
 import { readBlockMeta } from '../block/block-meta.ts';
 import { listBlocks } from './block-folders.ts';
 import { BLOCK_HINT } from './compaction-plan.ts';
@@ -155,6 +156,27 @@ test('deleting nothing changes nothing', () =>
     assert.equal(await all.store.deleteSeries({ matcherSets: [[]], startMs: 3 * HOUR_MS, endMs: 1e15 }), 0);
     assert.deepEqual(all.readers.notes, []);
     assert.deepEqual(readdirSync(join(folder, listBlocks(folder)[0]!)).sort(), before);
+    await all.store.close();
+  }));
+
+test('a selector that is not valid deletes nothing, also not by the others', () =>
+  withFolder(async (folder) => {
+    const all = await openStore(folder);
+    await addHours(all, 0, 2);
+    const want = await dumpBlocks(folder);
+    await assert.rejects(all.store.deleteSeries({ matcherSets: [[], [{ name: 'n', op: '=~', value: '(' }]], startMs: 0, endMs: 1e15 }), RegexError);
+    assert.deepEqual(await dumpBlocks(folder), want);
+    await all.store.close();
+  }));
+
+test('cleaning goes on where the retention removes a block meanwhile', () =>
+  withFolder(async (folder) => {
+    const all = await openStore(folder);
+    for (let from = 0; from < 6; from += 2) await addHours(all, from, from + 2);
+    await all.store.deleteSeries({ matcherSets: [[{ name: 'n', op: '=', value: 'a' }]], startMs: 0, endMs: 1e15 });
+    all.store.setLimits({ timeMs: 2 * HOUR_MS, sizeBytes: 0, diskPercentage: 0 });
+    await all.store.cleanTombstones();
+    assert.deepEqual(all.store.blocks().map(({ meta }) => [meta.minTimeMs, meta.stats.tombstoneCount]), [[4 * HOUR_MS, 0]]);
     await all.store.close();
   }));
 
@@ -430,6 +452,7 @@ test('closing stops a compaction between series and leaves nothing of it', () =>
     await all.store.close();
     await tick;
     await refused;
+    await all.store.tick();
     assert.deepEqual(readdirSync(folder).sort(), before);
     await assert.rejects(all.store.cleanTombstones(), StoreClosedError);
   }));

@@ -14,7 +14,7 @@ import type { Clock } from '../../core/base/clock.ts';
 import { errorMessage } from '../../core/base/errors.ts';
 import type { LogFields, Logger } from '../../core/base/log.ts';
 import type { Counter, Registry } from '../../core/base/metrics.ts';
-import type { Matcher } from '../../core/model/matcher.ts';
+import { compileMatcher, type Matcher } from '../../core/model/matcher.ts';
 import type { ChunkSource } from '../../core/storage/chunk-source.ts';
 import type { Block } from '../block/block.ts';
 import { writeBlockMeta, type BlockCompaction, type BlockMeta } from '../block/block-meta.ts';
@@ -32,7 +32,7 @@ import { diskSpace, type DiskSpace } from './disk-space.ts';
 import { makeSnapshot, SNAPSHOT_RANDOM_BYTES, snapshotName } from './snapshot.ts';
 import type { RetentionLimits } from './retention.ts';
 import { RetryLater } from './retry-later.ts';
-import { HeadTruncationError, isExpected, isLasting, StoreClosedError, type LastingError } from './store-errors.ts';
+import { BlockNotOpenError, HeadTruncationError, isExpected, isLasting, StoreClosedError, type LastingError } from './store-errors.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 /** How much more than one block's range the head holds before that is written: late samples still find their place. */
@@ -93,7 +93,8 @@ export class Store {
   /** The end of what changes blocks at present. */
   #queue: Promise<unknown> = Promise.resolve();
   #tick: Promise<void> | null = null;
-  #headWrittenUntilMs = Number.NEGATIVE_INFINITY;
+  /** What was written from the head last; '' where that was nothing. */
+  #headBlock = { ulid: '', untilMs: Number.NEGATIVE_INFINITY };
   readonly #reloading: RetryLater;
   readonly #headWriting: RetryLater;
   readonly #compacting: RetryLater;
@@ -159,9 +160,14 @@ export class Store {
    * due, compacts. A tick that still runs is not begun again. What fails is logged, counted, and tried again later.
    */
   tick(): Promise<void> {
-    this.#tick ??= this.#inTurn(() => this.#work()).finally(() => {
-      this.#tick = null;
-    });
+    this.#tick ??= this.#inTurn(() => this.#work())
+      .catch((error: unknown) => {
+        // Whoever closes the store wants no more of it.
+        if (!(error instanceof StoreClosedError)) throw error;
+      })
+      .finally(() => {
+        this.#tick = null;
+      });
     return this.#tick;
   }
 
@@ -170,12 +176,13 @@ export class Store {
    * @param range in which all samples lie
    * @param hints as BLOCK_HINT has them
    * @returns null where there are no samples
-   * @throws FileWriteError, IndexLimitError, BlockWriteCanceledError, StoreClosedError and what the source throws
+   * @throws FileWriteError, IndexLimitError, BlockWriteCanceledError, BlockNotOpenError, StoreClosedError and what the source throws
    */
   addBlock(source: ChunkSource, range: SourceRange, hints: readonly string[]): Promise<BlockMeta | null> {
     return this.#inTurn(async () => {
       const meta = await this.#compactor.write(source, range, hints);
       await this.#keeper.reload();
+      this.#checkReadable(meta?.ulid);
       return meta;
     });
   }
@@ -187,6 +194,7 @@ export class Store {
    */
   deleteSeries(deletion: Deletion): Promise<number> {
     return this.#inTurn(async () => {
+      for (const matchers of deletion.matcherSets) for (const matcher of matchers) compileMatcher(matcher);
       const { head } = this.#options;
       const changed = new Set<string>();
       const errors: unknown[] = [];
@@ -200,6 +208,7 @@ export class Store {
           // Whatever can be deleted is, before the caller learns what can't.
           errors.push(error);
         }
+        await turn();
       }
       await this.#keeper.announceChanged(changed);
       count += await head.deleteSeries(deletion);
@@ -213,7 +222,9 @@ export class Store {
     return this.#inTurn(async () => {
       const begunMs = this.#options.clock.monotonicMs();
       for (const { meta } of this.blocks()) {
-        if (meta.stats.tombstoneCount > 0) await this.#compact([meta]);
+        // One before may have made room for what the retention allows.
+        const isThere = this.#keeper.set.block(meta.ulid) !== undefined;
+        if (isThere && meta.stats.tombstoneCount > 0) await this.#compact([meta]);
       }
       this.#metrics.tombstoneCleanup.record((this.#options.clock.monotonicMs() - begunMs) / 1000);
     });
@@ -287,16 +298,23 @@ export class Store {
       if (times === null || times.maxTimeMs - times.minTimeMs <= HEAD_RANGES * rangeMs) return;
       const alignedMs = alignedStart(times.minTimeMs, rangeMs);
       const endMs = alignedMs + rangeMs;
-      // A truncation that failed leaves samples that were written before.
-      if (endMs > this.#headWrittenUntilMs) {
+      // A truncation that failed leaves samples that were written before. Their block may have turned out to be damaged.
+      if (endMs > this.#headBlock.untilMs || this.#keeper.quarantined.includes(this.#headBlock.ulid)) {
         const range = { minTimeMs: Math.max(alignedMs, Math.min(times.minTimeMs, this.writtenUntilMs)), maxTimeMs: endMs };
         const meta = await this.#compactor.write(head.source(range), range, []);
+        this.#headBlock = { ulid: meta?.ulid ?? '', untilMs: endMs };
         await this.#keeper.reload();
-        this.#headWrittenUntilMs = endMs;
         if (meta !== null) log.info('wrote block from the head', blockFields(meta));
       }
+      this.#checkReadable(this.#headBlock.ulid);
       await this.#truncateHead(endMs);
     }
+  }
+
+  /** Only what queries find in a block may go elsewhere. @throws BlockNotOpenError */
+  #checkReadable(ulid: string | undefined): void {
+    const unreadable = this.#keeper.set.unreadable().find((block) => block.ulid === ulid);
+    if (unreadable !== undefined) throw new BlockNotOpenError(`block ${unreadable.ulid} was written and can't be opened: ${unreadable.message}`);
   }
 
   async #truncateHead(beforeMs: number): Promise<void> {
