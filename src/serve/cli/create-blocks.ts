@@ -54,12 +54,18 @@ export function createBlocksFromOpenMetrics(
   }
 }
 
-/** @throws FileWriteError */
-export function openImport({ outputFolder, maxBlockDurationMs, runLimits }: CreateOptions): BlockImport {
+/** What one block covers. */
+export function blockRangeMs({ maxBlockDurationMs }: Pick<CreateOptions, 'maxBlockDurationMs'>): number {
   const ranges = blockRanges(0, undefined, maxBlockDurationMs);
+  return ranges[ranges.length - 1]!;
+}
+
+/** @throws FileWriteError */
+export function openImport(options: CreateOptions): BlockImport {
+  const { outputFolder, runLimits } = options;
   return new BlockImport({
     outputFolder,
-    blockRangeMs: ranges[ranges.length - 1]!,
+    blockRangeMs: blockRangeMs(options),
     clock: systemClock,
     ...(runLimits === undefined ? {} : { runLimits }),
   });

@@ -2,11 +2,25 @@
  * `coeus tsdb …`: the commands and their options.
  */
 import { type Command, Option } from 'commander';
-import { collect, countOption, DEFAULT_DATA_FOLDER, durationOption } from './common-options.ts';
+import { ApiError } from '../api/backend.ts';
+import { parseTime } from '../api/time.ts';
+import { ImportError } from './command-errors.ts';
+import {
+  collect,
+  countOption,
+  DEFAULT_DATA_FOLDER,
+  DEFAULT_SERVER,
+  durationOption,
+  withApiClient,
+  withHttpOptions,
+  type GivenHttp,
+} from './common-options.ts';
 import { FlagError } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 import type { DumpFormat } from './tsdb-dump.ts';
 
+/** What is younger may still be in the head of the server that takes the blocks. */
+const DEFAULT_BACKFILL_AGE_MS = 3 * 3_600_000;
 const EVERY_SERIES = "{__name__=~'(?s:.*)'}";
 
 interface GivenAnalysis {
@@ -54,7 +68,7 @@ export function addTsdbCommands(program: Command, terminal: Terminal, exit: (cod
       exit((await import('./tsdb-verify.ts')).verifyDataFolder(terminal, dataFolder, repair === true));
     });
   addDump(tsdb, terminal, exit);
-  addCreate(tsdb, terminal);
+  addCreate(tsdb, terminal, exit);
 }
 
 function addDump(tsdb: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -90,30 +104,79 @@ function addDump(tsdb: Command, terminal: Terminal, exit: (code: number) => void
 interface GivenCreate {
   readonly humanReadable?: boolean;
   readonly quiet?: boolean;
-  readonly label?: readonly string[];
   readonly maxBlockDuration: string;
 }
 
-function addCreate(tsdb: Command, terminal: Terminal): void {
+interface GivenBackfill extends GivenCreate, GivenHttp {
+  readonly url: string;
+  readonly start: string;
+  readonly end?: string;
+  readonly outputDir: string;
+  readonly evalInterval: string;
+}
+
+function addCreate(tsdb: Command, terminal: Terminal, exit: (code: number) => void): void {
   const create = tsdb.command('create-blocks-from').description('make blocks of samples from elsewhere');
-  const common = (command: Command): Command =>
-    command
-      .option('-r, --human-readable', 'times and sizes for people')
-      .option('-q, --quiet', 'print no blocks')
-      .addOption(new Option('--max-block-duration <duration>', 'longest time of one block').default('2h'));
-  common(create.command('openmetrics').description('from a text file in which every sample has its time'))
+  withCreateOptions(create.command('openmetrics').description('from a text file in which every sample has its time'))
     .argument('<input file>', 'OpenMetrics text, with # EOF at its end')
     .argument('[output directory]', 'where blocks go', DEFAULT_DATA_FOLDER)
     .option('--label <name=value>', 'label for every series; may be repeated', collect)
-    .action(async (file: string, outputFolder: string, given: GivenCreate) => {
+    .action(async (file: string, outputFolder: string, given: GivenCreate & { readonly label?: readonly string[] }) => {
       const { addedLabels, createBlocksFromOpenMetrics } = await import('./create-blocks.ts');
-      createBlocksFromOpenMetrics(terminal, file, addedLabels(given.label ?? []), {
-        outputFolder,
-        maxBlockDurationMs: durationOption('max-block-duration', given.maxBlockDuration),
-        isHumanReadable: given.humanReadable === true,
-        isQuiet: given.quiet === true,
-      });
+      const labels = addedLabels(given.label ?? []);
+      createBlocksFromOpenMetrics(terminal, file, labels, createOptions(given, outputFolder));
     });
+  addRules(create, terminal, exit);
+}
+
+function withCreateOptions(command: Command): Command {
+  return command
+    .option('-r, --human-readable', 'times and sizes for people')
+    .option('-q, --quiet', 'print no blocks')
+    .option('--max-block-duration <duration>', 'longest time of one block', '2h');
+}
+
+const createOptions = ({ maxBlockDuration, humanReadable, quiet }: GivenCreate, outputFolder: string) => ({
+  outputFolder,
+  maxBlockDurationMs: durationOption('max-block-duration', maxBlockDuration),
+  isHumanReadable: humanReadable === true,
+  isQuiet: quiet === true,
+});
+
+function addRules(create: Command, terminal: Terminal, exit: (code: number) => void): void {
+  withCreateOptions(
+    withHttpOptions(create.command('rules').description('from recording rules, over what a server has')),
+  )
+    .argument('<rule files...>')
+    .option('--url <url>', 'the server that has the data', DEFAULT_SERVER)
+    .requiredOption('--start <time>', 'RFC 3339 or unix seconds')
+    .option('--end <time>', 'RFC 3339 or unix seconds (default: three hours ago)')
+    .option('--output-dir <folder>', 'where blocks go', DEFAULT_DATA_FOLDER)
+    .option('--eval-interval <duration>', 'for groups that have no interval', '60s')
+    .action(async (files: readonly string[], given: GivenBackfill) => {
+      const startMs = backfillTime('start', given.start);
+      const endMs = given.end === undefined ? Date.now() - DEFAULT_BACKFILL_AGE_MS : backfillTime('end', given.end);
+      if (endMs < startMs) throw new ImportError('start time is not before end time');
+      const { backfillRules } = await import('./backfill-rules.ts');
+      const options = {
+        ...createOptions(given, given.outputDir),
+        startMs,
+        endMs,
+        intervalMs: durationOption('eval-interval', given.evalInterval),
+      };
+      if (options.intervalMs === 0) throw new FlagError('--eval-interval must be longer than 0');
+      exit(await withApiClient(given.url, given, (client) => backfillRules(terminal, client, files, options)));
+    });
+}
+
+/** @throws ImportError */
+function backfillTime(name: 'start' | 'end', text: string): number {
+  try {
+    return parseTime(text);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new ImportError(`error parsing ${name} time: ${error.message}`, { cause: error });
+  }
 }
 
 /** Prometheus' own least and greatest times mean "all". @throws FlagError */
