@@ -29,6 +29,12 @@ interface GivenAnalysis {
   readonly match: string;
 }
 
+interface GivenBench {
+  readonly out: string;
+  readonly metrics: string;
+  readonly scrapes: string;
+}
+
 interface GivenDump {
   readonly minTime?: string;
   readonly maxTime?: string;
@@ -66,6 +72,24 @@ export function addTsdbCommands(program: Command, terminal: Terminal, exit: (cod
     .option('--repair', 'set damaged parts aside; no server may use the folder meanwhile')
     .action(async (dataFolder: string, { repair }: { repair?: boolean }) => {
       exit((await import('./tsdb-verify.ts')).verifyDataFolder(terminal, dataFolder, repair === true));
+    });
+  tsdb
+    .command('bench')
+    .description('measure this machine')
+    .command('write')
+    .argument('[file]', 'labels of a series as a JSON object a line (default: series are made up)')
+    .description('write as many samples as a server would in a day')
+    .option('--out <folder>', 'where the data go', 'benchout')
+    .option('--metrics <count>', 'series', '10000')
+    .option('--scrapes <count>', 'samples of each series', '3000')
+    .action(async (file: string | undefined, { out, metrics, scrapes }: GivenBench) => {
+      const { benchWrite } = await import('./tsdb-bench.ts');
+      benchWrite(terminal, {
+        file: file ?? null,
+        outputFolder: out,
+        seriesCount: countOption('metrics', metrics),
+        scrapeCount: countOption('scrapes', scrapes),
+      });
     });
   addDump(tsdb, terminal, exit);
   addCreate(tsdb, terminal, exit);
