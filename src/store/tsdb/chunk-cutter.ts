@@ -1,5 +1,5 @@
 /**
- * Samples in order of time into chunks, as the head would have cut them: floats and histograms each in their own.
+ * Samples in order of time into chunks, as the head would have cut them: floats and histograms apart, of histograms what goes into one.
  */
 import { ENCODING } from '../../core/chunk/chunk.ts';
 import { HistogramRun } from '../../core/chunk/histogram-chunk.ts';
@@ -12,24 +12,25 @@ export const FLOAT_CHUNK_SAMPLES = 120;
 
 /** One instance cuts one series after the other into the same memory. */
 export class ChunkCutter {
+  /** Of the chunk that is begun, floats are in the one and histograms in the other. */
   readonly #encoder = new XorEncoder();
   readonly #run = new HistogramRun();
   #minTimeMs = 0;
   #maxTimeMs = 0;
+  #isFull = false;
   /** The chunk was given out, and its memory may still be looked at. */
   #isTaken = false;
-  /** The sample that comes next does not go into the chunk. */
-  #isFull = false;
 
   /**
    * Takes samples `[from, to)` until a chunk is full, which is then to be taken.
    * @returns the first that was not taken
    */
   add(samples: MixedSamples, from: number, to: number): number {
-    if (this.#isTaken) this.#clear();
-    let at = from;
-    while (at < to && !this.#isFull) if (this.#addOne(samples, at)) at++;
-    return at;
+    this.#begin();
+    if (samples.hasHistograms || this.#run.length > 0) return this.#addMixed(samples, from, to);
+    const end = Math.min(to, from + FLOAT_CHUNK_SAMPLES - this.#encoder.count);
+    for (let i = from; i < end; i++) this.#addFloat(samples, i);
+    return end;
   }
 
   /** The chunk, if it is full: good until the next call of `add`. */
@@ -49,27 +50,37 @@ export class ChunkCutter {
     return { encoding: ENCODING.XOR, minTimeMs: this.#minTimeMs, maxTimeMs: this.#maxTimeMs, bytes: this.#encoder.bytes() };
   }
 
-  #clear(): void {
+  #begin(): void {
+    if (!this.#isTaken) return;
     this.#encoder.clear();
     this.#run.clear();
-    this.#isTaken = false;
     this.#isFull = false;
+    this.#isTaken = false;
   }
 
-  /** @returns whether it was taken; if not, the chunk is full */
-  #addOne(samples: MixedSamples, i: number): boolean {
-    const encoder = this.#encoder;
-    const isHistogram = samples.histogramAt(i) !== undefined;
-    if (this.#run.length > 0 || (isHistogram && encoder.count === 0)) this.#isFull = !this.#run.add(samples, i);
-    else if (isHistogram) this.#isFull = true;
-    else {
-      const timeMs = samples.times[i]!;
-      if (encoder.count === 0) this.#minTimeMs = timeMs;
-      encoder.append(timeMs, samples.valueBits[2 * i]!, samples.valueBits[2 * i + 1]!);
-      this.#maxTimeMs = timeMs;
-      this.#isFull = encoder.count === FLOAT_CHUNK_SAMPLES;
-      return true;
+  #addMixed(samples: MixedSamples, from: number, to: number): number {
+    for (let i = from; i < to; i++) {
+      if (this.#isFull) return i;
+      const isHistogram = samples.histogramAt(i) !== undefined;
+      if (this.#run.length > 0 || (isHistogram && this.#encoder.count === 0)) {
+        if (this.#run.add(samples, i)) continue;
+      } else if (!isHistogram) {
+        this.#addFloat(samples, i);
+        continue;
+      }
+      // It begins the next chunk.
+      this.#isFull = true;
+      return i;
     }
-    return !this.#isFull;
+    return to;
+  }
+
+  #addFloat({ times, valueBits }: MixedSamples, i: number): void {
+    const encoder = this.#encoder;
+    const timeMs = times[i]!;
+    if (encoder.count === 0) this.#minTimeMs = timeMs;
+    this.#maxTimeMs = timeMs;
+    encoder.append(timeMs, valueBits[2 * i]!, valueBits[2 * i + 1]!);
+    if (encoder.count === FLOAT_CHUNK_SAMPLES) this.#isFull = true;
   }
 }

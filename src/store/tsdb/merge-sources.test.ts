@@ -34,6 +34,14 @@ const cases = [
   ['chunks of one source that overlap', ['a: 0 20, 10 30, 25 26'], 'a: 0=0 10=0 20=0 25=0 26=0 30=0'],
   ['of which the first wins', ['a: 0=1 20=1, 0=2 10=2'], 'a: 0=1 10=2 20=1'],
   ['stale markers are samples', ['a: 0 20=stale', 'a: 10=stale 20 30'], 'a: 0=0 10=stale 20=stale 30=1'],
+  ['histograms that do not overlap', ['a: 0=h1 10=h2, 20=h1', 'a: 12=h5'], 'a: 0=h1 10=h2, 12=h5, 20=h1'],
+  ['histograms that overlap', ['a: 0=h1 20=h3', 'a: 10=h2 20=h4 30=h4'], 'a: 0=h1 10=h2 20=h3 30=h4'],
+  ['histograms that are reset begin a chunk', ['a: 0=h5 20=h6', 'a: 10=h1 30=h2'], 'a: 0=h5, 10=h1 20=h6, 30=h2'],
+  ['integers and floats go into one chunk of floats', ['a: 0=h1 20=h3', 'a: 10=h2.5'], 'a: 0=h1 10=h2.5 20=h3'],
+  ['floats between histograms begin chunks', ['a: 0=h1 20=h2', 'a: 10=7 15=8'], 'a: 0=h1, 10=7 15=8, 20=h2'],
+  ['a stale marker stays with the histograms', ['a: 0=h1 20=stale', 'a: 10=h2 30=h3'], 'a: 0=h1 10=h2 20=stale, 30=h3'],
+  ['one before them is a float', ['a: 0=stale 20=stale', 'a: 10=h2'], 'a: 0=stale, 10=h2 20=stale'],
+  ['three sources of both', ['a: 0=h1 30=h4', 'a: 10=7 40=8', 'a: 0=9, 20=h2 50=h9'], 'a: 0=h1, 10=7, 20=h2 30=h4, 40=8, 50=h9'],
   ['times before the epoch', ['a: -20 0', 'a: -10 10'], 'a: -20=0 -10=1 0=0 10=1'],
 ] as const;
 for (const [claim, sources, want] of cases) {
