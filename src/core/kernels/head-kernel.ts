@@ -7,12 +7,13 @@
 import type { LinearMemory } from './linear-memory.ts';
 import { instantiateKernel } from './kernels.ts';
 import {
-  ALL_HIDDEN, BLOCK_BITS, BLOCK_BYTES, CHUNK_MAX_BITS, CHUNK_SAMPLES, LISTED, META, RECORD, ROOT, SLAB_ENTRIES, SLAB_SHIFT, STATUS,
+  ALL_HIDDEN, BLOCK_BITS, BLOCK_BYTES, CHUNK_MAX_BITS, CHUNK_SAMPLES, LISTED, META, RECORD, RECORD_FLAG, ROOT, SLAB_ENTRIES, SLAB_SHIFT, STATUS,
 } from './head-layout.ts';
 
 /** Addresses come back as signed 32-bit numbers from WebAssembly: use `>>> 0`. */
 export interface HeadKernel {
   append(root: number, refs: number, times: number, values: number, statuses: number, count: number, minValidMs: number, chunkRangeMs: number): number;
+  appendClosed(root: number, ref: number, times: number, values: number, count: number): void;
   encodeSamples(root: number, refs: number, times: number, values: number, statuses: number, count: number, out: number): number;
   copyChunk(firstBlock: number, bits: number, count: number, out: number, blockLimit: number): number;
   decodeXor(bytes: number, length: number, startMs: number, endMs: number, times: number, values: number): number;
@@ -31,6 +32,7 @@ export function createHeadKernel(module: WebAssembly.Module, memory: LinearMemor
 const NO_WINDOW = 0xff;
 const TWO_32 = 4294967296;
 const MAX_WALK = 4096;
+const MAX_CHUNKS = 2 ** 20;
 
 /** 64 bits as two halves, so that no BigInt is made. */
 interface Word {
@@ -283,6 +285,21 @@ export class HeadKernelTwin implements HeadKernel {
     this.#put(low >>> trailing, 32 - trailing);
   }
 
+  appendClosed(root: number, ref: number, times: number, values: number, count: number): void {
+    this.#root = root;
+    const { u32, i32, f64 } = this.#memory;
+    const record = this.#record(ref);
+    f64[(record + RECORD.LAST_TIME) >>> 3] = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < count; i++) {
+      const time = f64[(times >>> 3) + i]!;
+      this.#hide(record, time - f64[(record + RECORD.LAST_TIME) >>> 3]!, 0);
+      this.#appendOne(record, ref, time, u32[(values >>> 2) + 2 * i + 1]!, u32[(values >>> 2) + 2 * i]!, Number.POSITIVE_INFINITY);
+    }
+    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
+    this.#close(record, ref);
+    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
+  }
+
   encodeSamples(root: number, refs: number, times: number, values: number, statuses: number, count: number, out: number): number {
     this.#root = root;
     const { u32, f64, u8 } = this.#memory;
@@ -474,10 +491,11 @@ export class HeadKernelTwin implements HeadKernel {
     const { u32, f64, u8 } = this.#memory;
     const end = this.#memory.byteLength;
     const metas: number[] = [];
-    for (let meta = u32[(record + RECORD.CLOSED) >>> 2]!; meta !== 0 && metas.length < MAX_WALK - 1; meta = u32[(meta + META.OLDER) >>> 2]!) {
+    const isInOrder = (u8[record + RECORD.FLAGS]! & RECORD_FLAG.OUT_OF_ORDER) === 0;
+    for (let meta = u32[(record + RECORD.CLOSED) >>> 2]!; meta !== 0 && metas.length < MAX_CHUNKS - 1; meta = u32[(meta + META.OLDER) >>> 2]!) {
       if (meta + META.BYTES > end) return 0;
       metas.push(meta);
-      if (f64[(meta + META.MIN_TIME) >>> 3]! < startMs && f64[(meta + META.MAX_TIME) >>> 3]! < startMs) break;
+      if (isInOrder && f64[(meta + META.MIN_TIME) >>> 3]! < startMs && f64[(meta + META.MAX_TIME) >>> 3]! < startMs) break;
     }
     let bytesAt = staging + (metas.length + 1) * LISTED.BYTES;
     const stop = staging + room;

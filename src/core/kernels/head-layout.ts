@@ -21,10 +21,12 @@
  *   64 pending first    60 u32 WAL ref, low         20 u32 last postings          4 u32 capacity
  *   68 pending last                                                               8 u32 used
  *   72 pending count    name (12): symbol, first pair, pair count                12 refs; 0 is a hole
- *   76 chunks           extra (16): 0 u32 tombstones      tombstones (8 + 16n): 0 u32 n, 8 n × { f64 first, f64 last }
+ *   76 chunks           extra (16): 0 u32 tombstones, 4 u32 ref of the out-of-order record
+ *                        tombstones (8 + 16n): 0 u32 n, 8 n × { f64 first, f64 last }
  *   80 f64 min time of all samples      96 highest ref        108 committed
  *   88 f64 max time of all samples     100 generation         112 f64 min time of appends
  *                                      104 transaction        120 first chunk file
+ *  128 f64 min time of out-of-order samples                    136 f64 max time of out-of-order samples
  *
  * Directories hold the addresses of slabs of 4,096 entries. One thread writes. What readers find their way by (symbols, pairs, label
  * sets, postings) is complete before the count or link that leads to it is stored, and what is taken out stays as it was until no
@@ -32,6 +34,9 @@
  * that readers drop what they remember by number. A series record is guarded by its version, odd while it is being written.
  *
  * Postings of a pair: 0 none, odd 2 · ref + 1 for a single one, else the address of the first block.
+ *
+ * Out-of-order samples of a series have a record of their own, whose label set is a buffer (520): u32 n, then at 8 32 × f64 times,
+ * ascending, and at 264 32 × f64 values. Its closed chunks may overlap; it has no open one.
  *
  * A commit makes the samples of one transaction visible at once. A record has the transaction of its newest sample and, in `hidden`, how
  * many milliseconds before that sample the newest one lies that was there before the transaction: a reader that begins before the commit
@@ -67,7 +72,9 @@ export const ROOT = {
   COMMITTED: 108,
   APPENDED_MIN_TIME: 112,
   FIRST_CHUNK_FILE: 120,
-  BYTES: 128,
+  OUT_OF_ORDER_MIN_TIME: 128,
+  OUT_OF_ORDER_MAX_TIME: 136,
+  BYTES: 192,
 } as const;
 
 export const RECORD = {
@@ -93,9 +100,9 @@ export const RECORD = {
 
 /**
  * Bits of a record's flags. GONE: the series has been taken out; its last time is +Infinity, so that nothing is appended to it.
- * EXTRA: its label set leads to what few series have.
+ * EXTRA: its label set leads to what few series have. OUT_OF_ORDER: it is the record of a series' out-of-order samples, and no series.
  */
-export const RECORD_FLAG = { GONE: 1, EXTRA: 2 } as const;
+export const RECORD_FLAG = { GONE: 1, EXTRA: 2, OUT_OF_ORDER: 4 } as const;
 /** In `hidden`: there was no sample before the transaction, or so long before that it can't be told. */
 export const ALL_HIDDEN = 0xffffffff;
 
@@ -115,7 +122,10 @@ export const META = {
 export const CHUNK_STATE = { BLOCKS: 0, FILE: 1, DROPPED: 2 } as const;
 
 export const LABEL_SET = { EXTRA: 0, COUNT: 4, PAIRS: 8 } as const;
-export const EXTRA = { BYTES: 16, TOMBSTONES: 0 } as const;
+export const EXTRA = { BYTES: 16, TOMBSTONES: 0, OUT_OF_ORDER: 4 } as const;
+/** Samples that come out of order wait here until there are enough for a chunk (Prometheus' size). */
+export const OUT_OF_ORDER_SAMPLES = 32;
+export const OUT_OF_ORDER_BUFFER = { BYTES: 8 + 2 * OUT_OF_ORDER_SAMPLES * 8, COUNT: 0, TIMES: 8, VALUES: 8 + OUT_OF_ORDER_SAMPLES * 8 } as const;
 export const TOMBSTONES = { COUNT: 0, INTERVALS: 8 } as const;
 export const PAIR = { BYTES: 24, NAME: 0, VALUE: 4, NEXT_OF_NAME: 8, COUNT: 12, POSTINGS: 16, LAST_BLOCK: 20 } as const;
 export const NAME = { BYTES: 12, SYMBOL: 0, FIRST_PAIR: 4, PAIR_COUNT: 8 } as const;

@@ -21,6 +21,8 @@ export interface SampleColumns {
 /** How the samples of one `append` ended; the same classes that Prometheus counts. */
 export interface AppendCounts {
   readonly appended: number;
+  /** Those of them that came out of order, inside the window for that. */
+  readonly appendedOutOfOrder: number;
   /** Same time and bitwise the same value as the newest: silently nothing to do. */
   readonly identical: number;
   /** Same time, other value. */
@@ -28,6 +30,13 @@ export interface AppendCounts {
   readonly outOfOrder: number;
   /** Older than the head's lower bound. */
   readonly outOfBounds: number;
+  /** Out of order and older than the window for that. */
+  readonly tooOld: number;
+}
+
+export interface AppendOptions {
+  /** Samples out of order are refused, even inside the window for them: stale markers that come late are of no use. */
+  readonly inOrderOnly?: boolean;
 }
 
 export interface SeriesMetadata {
@@ -47,7 +56,7 @@ export interface Appender {
   /** Finds or creates the series. `labels` must be sorted and without empty values. @throws SeriesLimitError */
   series(labels: Labels): SeriesRef;
   /** Takes what is acceptable of the columns; the order of entries is the order of appending. */
-  append(columns: SampleColumns): AppendCounts;
+  append(columns: SampleColumns, options?: AppendOptions): AppendCounts;
   /**
    * Writes what was appended since the last commit to the WAL, new series first. When it returns the records have been
    * handed to the operating system: they survive the death of the process.

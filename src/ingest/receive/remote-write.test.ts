@@ -200,7 +200,7 @@ test('random requests: the cache changes nothing, damage is refused or read with
   }
 });
 
-const none = { appended: 0, identical: 0, duplicate: 0, outOfOrder: 0, outOfBounds: 0 };
+const none = { appended: 0, appendedOutOfOrder: 0, identical: 0, duplicate: 0, outOfOrder: 0, outOfBounds: 0, tooOld: 0 };
 // What the decoder left out and the head refused, and the answer.
 const outcomes: [string, Partial<DecodedWrite>, Partial<typeof none>, string][] = [
   ['all stored', {}, { appended: 5, identical: 2 }, '204 '],

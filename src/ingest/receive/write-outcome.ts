@@ -21,6 +21,7 @@ export function writeOutcome(decoded: DecodedWrite, counts: AppendCounts): Write
     [counts.outOfOrder, 'out of order sample'],
     [counts.duplicate, 'duplicate sample for timestamp'],
     [counts.outOfBounds, 'out of bounds'],
+    [counts.tooOld, 'too old sample'],
     [decoded.outOfBoundsSamples, 'out of bounds: timestamp is too far in the future'],
     [decoded.histogramSamples, 'native histograms are not stored'],
   ];

@@ -150,7 +150,7 @@ export class FakeHead implements Appender {
   }
 
   append({ refs, times, values, count }: SampleColumns): AppendCounts {
-    const counts = { appended: 0, identical: 0, duplicate: 0, outOfOrder: 0, outOfBounds: 0 };
+    const counts = { appended: 0, appendedOutOfOrder: 0, identical: 0, duplicate: 0, outOfOrder: 0, outOfBounds: 0, tooOld: 0 };
     const bits = new Uint32Array(values.slice(0, count).buffer);
     for (let i = 0; i < count; i++) {
       const ref = refs[i]!;

@@ -318,17 +318,17 @@ export class ScrapeLoop {
     return { error: '', durationMs: 0, samplesScraped, samplesAfterRelabel, seriesAdded, bodyBytes };
   }
 
-  #observeRefused({ duplicate, outOfOrder, outOfBounds }: AppendCounts, duplicates: number, ahead: number): void {
+  #observeRefused({ duplicate, outOfOrder, outOfBounds, tooOld }: AppendCounts, duplicates: number, ahead: number): void {
     const { metrics, logger } = this.#context;
-    if (duplicate + outOfOrder + outOfBounds + duplicates + ahead === 0) return;
+    if (duplicate + outOfOrder + outOfBounds + tooOld + duplicates + ahead === 0) return;
     metrics.duplicate.add(duplicate + duplicates);
     metrics.outOfOrder.add(outOfOrder);
-    metrics.outOfBounds.add(outOfBounds + ahead);
+    metrics.outOfBounds.add(outOfBounds + tooOld + ahead);
     logger.warn('samples of a scrape were not taken', {
       ...this.#fields(''),
       duplicate: duplicate + duplicates,
       out_of_order: outOfOrder,
-      out_of_bounds: outOfBounds + ahead,
+      out_of_bounds: outOfBounds + tooOld + ahead,
     });
   }
 
@@ -346,12 +346,10 @@ export class ScrapeLoop {
     if (refs.length === 0) return;
     const values = new Float64Array(refs.length);
     for (let i = 0; i < refs.length; i++) setStale(values, i);
-    this.#context.appender.append({
-      refs: Uint32Array.from(refs),
-      times: new Float64Array(refs.length).fill(timeMs),
-      values,
-      count: refs.length,
-    });
+    this.#context.appender.append(
+      { refs: Uint32Array.from(refs), times: new Float64Array(refs.length).fill(timeMs), values, count: refs.length },
+      { inOrderOnly: true },
+    );
   }
 
   #failed(error: unknown, bodyBytes: number): ScrapeOutcome {

@@ -8,7 +8,7 @@ import { assert } from '../../core/base/assert.ts';
 import { compareLabels, compareStrings, labelsKey, type Labels } from '../../core/model/labels.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import type { ChunkSource, EncodedChunk, SourceSeries } from '../../core/storage/chunk-source.ts';
-import { ChunkCutter } from '../../store/tsdb/chunk-cutter.ts';
+import { ChunkCutter } from '../../core/storage/chunk-cutter.ts';
 import { alignedStart } from '../../store/tsdb/compaction-plan.ts';
 import { ImportError } from './command-errors.ts';
 

@@ -15,7 +15,7 @@ import { ROOT } from '../../core/kernels/head-layout.ts';
 import type { KernelModules } from '../../core/kernels/kernels.ts';
 import { SnappyKernel } from '../../core/kernels/snappy-kernel.ts';
 import { MemoryLimitError, type LinearMemory } from '../../core/kernels/linear-memory.ts';
-import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
+import type { AppendCounts, Appender, AppendOptions, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { HeadChunkWriter } from '../../store/head/head-chunk-files.ts';
 import { Head } from '../../store/head/head.ts';
@@ -105,6 +105,8 @@ class IngestWorker {
   readonly #appended = this.#registry.counter('prometheus_tsdb_head_samples_appended_total', 'Total number of appended samples.');
   readonly #outOfOrder = this.#registry.counter('prometheus_tsdb_out_of_order_samples_total', 'Total number of out of order samples ingestion failed attempts.');
   readonly #outOfBounds = this.#registry.counter('prometheus_tsdb_out_of_bound_samples_total', 'Total number of out of bound samples ingestion failed attempts.');
+  readonly #appendedOutOfOrder = this.#registry.counter('prometheus_tsdb_head_out_of_order_samples_appended_total', 'Total number of appended out of order samples.');
+  readonly #tooOld = this.#registry.counter('prometheus_tsdb_too_old_samples_total', 'Total number of out of order samples ingestion failed attempts with out of support enabled, but sample outside of time window.');
   readonly #walFailures = this.#registry.counter('prometheus_tsdb_wal_writes_failed_total', 'Total number of WAL writes that failed.');
   readonly #chunkFailures = this.#registry.counter('coeus_head_chunk_writes_failed_total', 'Writes of head chunk files that failed; they are tried again.');
   readonly #truncations = this.#registry.counter('prometheus_tsdb_head_truncations_total', 'Total number of head truncations attempted.');
@@ -216,9 +218,11 @@ class IngestWorker {
     const head = this.#head;
     return {
       series: (labels: Labels): SeriesRef => head.series(labels),
-      append: (columns: SampleColumns): AppendCounts => {
-        const counts = head.append(columns);
+      append: (columns: SampleColumns, options?: AppendOptions): AppendCounts => {
+        const counts = head.append(columns, options);
         this.#appended.add(counts.appended, FLOAT);
+        this.#appendedOutOfOrder.add(counts.appendedOutOfOrder, FLOAT);
+        this.#tooOld.add(counts.tooOld, FLOAT);
         this.#outOfOrder.add(counts.outOfOrder, FLOAT);
         this.#outOfBounds.add(counts.outOfBounds, FLOAT);
         return counts;
@@ -283,7 +287,7 @@ class IngestWorker {
   #registerMetrics(): void {
     const registry = this.#registry;
     const { memory } = this.#head;
-    for (const counter of [this.#appended, this.#outOfOrder, this.#outOfBounds]) counter.add(0, FLOAT);
+    for (const counter of [this.#appended, this.#appendedOutOfOrder, this.#outOfOrder, this.#outOfBounds, this.#tooOld]) counter.add(0, FLOAT);
     for (const counter of [this.#walFailures, this.#chunkFailures, this.#corruptions, this.#truncations]) counter.add(0);
     registry.observe('prometheus_tsdb_head_series', 'Total number of series in the head block.', 'gauge', () => this.#head.seriesCount);
     registry.observe('prometheus_tsdb_head_series_created_total', 'Total number of series created in the head', 'counter', () => this.#head.createdSeries);

@@ -5,7 +5,7 @@
  */
 import { CorruptError } from '../../core/base/errors.ts';
 import { ChunkError } from '../../core/chunk/chunk-error.ts';
-import { ChunkClipper } from '../../core/chunk/clip-chunk.ts';
+import { ChunkClipper } from '../../core/storage/clip-chunk.ts';
 import { coversAll, touches, type Intervals } from '../../core/model/intervals.ts';
 import type { ChunkSource, EncodedChunk, SourceSeries } from '../../core/storage/chunk-source.ts';
 import { SeriesEntry } from '../index/series-entry.ts';

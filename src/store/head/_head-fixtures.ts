@@ -48,6 +48,8 @@ export async function withFolder(body: (folder: string) => void | Promise<void>)
   }
 }
 
+export const NO_SAMPLES: AppendCounts = { appended: 0, appendedOutOfOrder: 0, identical: 0, duplicate: 0, outOfOrder: 0, outOfBounds: 0, tooOld: 0 };
+
 /** Appends and commits. */
 export function appendSamples(head: Head, ref: number, samples: readonly (readonly [number, number])[]): AppendCounts {
   const counts = head.append({

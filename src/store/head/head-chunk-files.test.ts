@@ -10,6 +10,7 @@ import { SeriesEncoder } from '../wal/wal-records.ts';
 import { WalWriter } from '../wal/wal-writer.ts';
 import { HeadChunkPages } from './head-chunk-pages.ts';
 import { HEAD_CHUNK_FILE_BYTES, HeadChunkWriter } from './head-chunk-files.ts';
+import type { FullChunk } from './head.ts';
 import { scanHeadChunks, type ScannedChunk } from './head-chunk-scan.ts';
 
 function withFolder(body: (dataFolder: string) => void): void {
@@ -24,10 +25,10 @@ function withFolder(body: (dataFolder: string) => void): void {
 const START_MS = 1_700_000_000_000;
 
 /** Chunk `i` of series `walRef`: 120 samples, 10 s apart. */
-function chunk(walRef: number, i: number): { walRef: number; minTimeMs: number; maxTimeMs: number; bytes: Uint8Array } {
+function chunk(walRef: number, i: number): FullChunk {
   const samples = new SampleBuffer(120);
   for (let k = 0; k < 120; k++) samples.push(START_MS + (i * 120 + k) * 10_000, walRef * 1000 + i * 120 + k / 4);
-  return { walRef, minTimeMs: samples.times[0]!, maxTimeMs: samples.times[119]!, bytes: encodeXor(samples, 0, 120) };
+  return { walRef, minTimeMs: samples.times[0]!, maxTimeMs: samples.times[119]!, isOutOfOrder: i % 5 === 4, bytes: encodeXor(samples, 0, 120) };
 }
 
 function scan(folder: string): { chunks: ScannedChunk[]; fault: ReturnType<typeof scanHeadChunks> } {
@@ -56,7 +57,7 @@ test('chunks are found where they were written, and read there', () => {
     const out = new Uint8Array(4096);
     for (const [i, found] of chunks.entries()) {
       const { bytes, ...times } = want[i]!;
-      assert.deepEqual(found, { ...times, ...places[i]!, sampleCount: 120, encoding: 1, isOutOfOrder: false });
+      assert.deepEqual(found, { ...times, ...places[i]!, sampleCount: 120, encoding: 1 });
       assert.deepEqual(out.subarray(0, pages.read(found.file, found.offset, out, 0, out.length)), bytes);
     }
     assert.equal(chunks.length, want.length);
@@ -68,7 +69,7 @@ test('chunks are found where they were written, and read there', () => {
 test('a full file is followed by the next, and a restart begins one', () => {
   withFolder((folder) => {
     const writer = new HeadChunkWriter(folder);
-    const large = { walRef: 1, minTimeMs: 1, maxTimeMs: 2, bytes: new Uint8Array(1_000_000) };
+    const large = { walRef: 1, minTimeMs: 1, maxTimeMs: 2, isOutOfOrder: false, bytes: new Uint8Array(1_000_000) };
     const files = new Set<number>();
     for (let bytes = 0; bytes < HEAD_CHUNK_FILE_BYTES + 2_000_000; bytes += 1_000_000) files.add(writer.write(large).file);
     writer.flush();

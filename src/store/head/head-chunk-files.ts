@@ -11,8 +11,8 @@
 import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from '../../core/bytes/crc32c.ts';
-import { ENCODING } from '../../core/chunk/chunk.ts';
-import type { ChunkPlace, ChunkSink } from './head.ts';
+import { ENCODING, OUT_OF_ORDER_BIT } from '../../core/chunk/chunk.ts';
+import type { ChunkPlace, ChunkSink, FullChunk } from './head.ts';
 
 export const HEAD_CHUNK_MAGIC = 0x0130bc91;
 export const HEAD_CHUNK_FILE_BYTES = 128 * 1024 * 1024;
@@ -61,8 +61,7 @@ export class HeadChunkWriter implements ChunkSink {
     this.#file = files.at(-1) ?? 0;
   }
 
-  /** @param chunk `bytes` begin with the sample count, as in the file */
-  write(chunk: { walRef: number; minTimeMs: number; maxTimeMs: number; bytes: Uint8Array }): ChunkPlace {
+  write(chunk: FullChunk): ChunkPlace {
     if (this.#fd < 0 || this.#written + this.#used + chunk.bytes.length + 64 > HEAD_CHUNK_FILE_BYTES) this.#nextFile();
     if (this.#used > BATCH_BYTES) this.flush();
     const start = this.#used;
@@ -70,7 +69,7 @@ export class HeadChunkWriter implements ChunkSink {
     this.#big64(chunk.walRef);
     this.#big64(chunk.minTimeMs);
     this.#big64(chunk.maxTimeMs);
-    this.#out[this.#used++] = ENCODING.XOR;
+    this.#out[this.#used++] = chunk.isOutOfOrder ? ENCODING.XOR | OUT_OF_ORDER_BIT : ENCODING.XOR;
     let length = chunk.bytes.length;
     for (; length >= 0x80; length >>>= 7) this.#out[this.#used++] = (length & 0x7f) | 0x80;
     this.#out[this.#used++] = length;
@@ -92,13 +91,14 @@ export class HeadChunkWriter implements ChunkSink {
   /**
    * Deletes files, oldest first, as long as all their chunks lie before `beforeMs`; the head must have dropped them. What is written from
    * now on goes to a new file, so that this one can go in its turn.
+   * @param neededFile the oldest that has out-of-order chunks which the head still needs: `OutOfOrderSamples.oldestChunkFile`
    * @returns the first file that is left, for `Head.setFirstChunkFile`
    */
-  truncate(beforeMs: number): number {
+  truncate(beforeMs: number, neededFile = Number.POSITIVE_INFINITY): number {
     // After a failed write the buffer still belongs to the open file.
     if (this.#fd >= 0 && this.#used === 0) this.close();
     for (const [file, maxTimeMs] of this.#maxTimes) {
-      if (maxTimeMs >= beforeMs || (file === this.#file && this.#fd >= 0)) return file;
+      if (maxTimeMs >= beforeMs || file >= neededFile || (file === this.#file && this.#fd >= 0)) return file;
       unlinkSync(join(this.#folder, chunkFileName(file)));
       this.#maxTimes.delete(file);
     }

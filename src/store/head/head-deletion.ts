@@ -2,14 +2,14 @@
  * Deleting samples of the head: intervals are logged, then readers leave them out. The samples themselves go with their chunks.
  */
 import { BinaryWriter } from '../../core/bytes/binary-writer.ts';
-import { META, RECORD } from '../../core/kernels/head-layout.ts';
+import { META, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
 import { joined } from '../../core/model/intervals.ts';
 import type { Matcher } from '../../core/model/matcher.ts';
 import { encodeTombstones, type Tombstone } from '../wal/wal-records.ts';
 import type { HeadMemory } from './head-memory.ts';
 import { LabelIndexReader } from './label-index-reader.ts';
 import type { LabelIndex } from './label-index.ts';
-import { deletedIntervals, type Piece } from './series-extra.ts';
+import { deletedIntervals, outOfOrderRecord, type Piece } from './series-extra.ts';
 
 /** Tombstones in one record. */
 const RECORD_TOMBSTONES = 10_000;
@@ -83,7 +83,17 @@ function touchedRange({ memory, index }: DeletionParts, ref: number, { startMs, 
     oldestMs = f64[(meta + META.MIN_TIME) >>> 3]!;
     isTouched ||= oldestMs <= endMs && f64[(meta + META.MAX_TIME) >>> 3]! >= startMs;
   }
-  return isTouched && !index.isGone(ref) ? [Math.max(startMs, oldestMs), Math.min(endMs, newestMs)] : null;
+  if (index.isGone(ref)) return null;
+  let lastMs = newestMs;
+  if (outOfOrderRecord(memory.linear, ref) !== 0) {
+    // Of all series, which is enough.
+    const minTimeMs = memory.time(ROOT.OUT_OF_ORDER_MIN_TIME);
+    const maxTimeMs = memory.time(ROOT.OUT_OF_ORDER_MAX_TIME);
+    isTouched ||= minTimeMs <= endMs && maxTimeMs >= startMs;
+    oldestMs = Math.min(oldestMs, minTimeMs);
+    lastMs = Math.max(lastMs, maxTimeMs);
+  }
+  return isTouched ? [Math.max(startMs, oldestMs), Math.min(endMs, lastMs)] : null;
 }
 
 function recordsOf(tombstones: readonly Tombstone[]): Uint8Array[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HEAD_KERNELS, seededRandom } from '../../../test/kernels.ts';
+import { NO_SAMPLES } from './_head-fixtures.ts';
 import { Head } from './head.ts';
 import { STALE_HIGH, STALE_LOW } from '../../core/model/samples.ts';
 import { META, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
@@ -115,9 +116,9 @@ for (const [kernelName, make] of HEAD_KERNELS) {
     const hour = 3_600_000;
     const append = (times: number[], values: number[]): unknown =>
       bench.head.append({ refs: new Uint32Array(times.length).fill(ref), times: Float64Array.from(times), values: Float64Array.from(values), count: times.length });
-    assert.deepEqual(append([10 * hour], [1]), { appended: 1, identical: 0, duplicate: 0, outOfOrder: 0, outOfBounds: 0 });
+    assert.deepEqual(append([10 * hour], [1]), { ...NO_SAMPLES, appended: 1 });
     assert.deepEqual(append([10 * hour, 10 * hour, 10 * hour - 1, 8 * hour], [1, 2, 3, 4]), {
-      appended: 0,
+      ...NO_SAMPLES,
       identical: 1,
       duplicate: 1,
       outOfOrder: 1,

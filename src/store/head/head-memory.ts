@@ -38,8 +38,8 @@ export class HeadMemory {
     for (const field of [ROOT.RECORD_DIRECTORY, ROOT.SYMBOL_DIRECTORY, ROOT.PAIR_DIRECTORY]) {
       this.set(field, linear.allocate(DIRECTORY_ENTRIES * 4));
     }
-    for (const field of [ROOT.MIN_TIME, ROOT.APPENDED_MIN_TIME]) this.setTime(field, Number.POSITIVE_INFINITY);
-    this.setTime(ROOT.MAX_TIME, Number.NEGATIVE_INFINITY);
+    for (const field of [ROOT.MIN_TIME, ROOT.APPENDED_MIN_TIME, ROOT.OUT_OF_ORDER_MIN_TIME]) this.setTime(field, Number.POSITIVE_INFINITY);
+    for (const field of [ROOT.MAX_TIME, ROOT.OUT_OF_ORDER_MAX_TIME]) this.setTime(field, Number.NEGATIVE_INFINITY);
     this.set(ROOT.TRANSACTION, 1);
     this.set(ROOT.MAGIC, HEAD_MAGIC);
   }

@@ -10,18 +10,20 @@ import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compareStrings, labelValue, type Labels } from '../../core/model/labels.ts';
 import { appendLeft, coversAll } from '../../core/model/intervals.ts';
+import { mergeSamples } from '../../core/model/merge-samples.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import type { SampleBuffer } from '../../core/model/samples.ts';
 import type { LabelRequest, Querier, SelectRequest, SeriesSet } from '../../core/storage/querier.ts';
 import { HEAD_ROOT } from './head-memory.ts';
 import { LabelIndexReader } from './label-index-reader.ts';
+import { OutOfOrderReader } from './out-of-order-reader.ts';
 import {
-  ChunkFileGoneError, COLUMN_SAMPLES, middleOf, SeriesChunks, stagingOf, type HeadChunkReader, type HeadView, type SeriesPart, type Staging,
+  COLUMN_SAMPLES, lookingAgain, middleOf, SeriesChunks, stagingOf, type HeadChunkReader, type HeadView, type SeriesPart, type Staging,
 } from './series-chunks.ts';
-import { deletedIntervals } from './series-extra.ts';
+import { deletedIntervals, hasExtra, outOfOrderRecord } from './series-extra.ts';
 import { mayHaveSamples, Visibility } from './visibility.ts';
 
-/** Times that something is looked at which the owner changes meanwhile. */
+/** Times that series are looked through while transactions come. */
 const MAX_LOOKS = 10;
 
 export class HeadQuerier implements Querier {
@@ -31,6 +33,7 @@ export class HeadQuerier implements Querier {
   readonly #chunks: SeriesChunks;
   readonly #staging: Staging;
   readonly #files: HeadChunkReader;
+  readonly #outOfOrder: OutOfOrderReader;
   readonly #visibility: Visibility;
   #firstFile = 0;
 
@@ -41,6 +44,7 @@ export class HeadQuerier implements Querier {
     this.#visibility = new Visibility(view.linear);
     this.#index = new LabelIndexReader(view.linear);
     this.#chunks = new SeriesChunks(view);
+    this.#outOfOrder = new OutOfOrderReader(view, this.#chunks);
     this.#staging = stagingOf(view);
   }
 
@@ -56,7 +60,7 @@ export class HeadQuerier implements Querier {
       seriesCount: refs.length,
       labels: (i) => labels(refs[i]!),
       read: (i, out) => {
-        this.#readLeft({ ref: refs[i]!, startMs, endMs: Math.min(endMs, visibleMs[i]!) }, out);
+        this.#readAll({ ref: refs[i]!, startMs, endMs }, visibleMs[i]!, out);
       },
       close: () => {},
     });
@@ -103,7 +107,8 @@ export class HeadQuerier implements Querier {
   /** Whether the head has any sample's time in the range. */
   #overlaps({ startMs, endMs }: LabelRequest): boolean {
     const { f64 } = this.#linear;
-    return f64[(HEAD_ROOT + ROOT.MIN_TIME) >>> 3]! <= endMs && f64[(HEAD_ROOT + ROOT.MAX_TIME) >>> 3]! >= startMs;
+    const touches = (minField: number, maxField: number): boolean => f64[(HEAD_ROOT + minField) >>> 3]! <= endMs && f64[(HEAD_ROOT + maxField) >>> 3]! >= startMs;
+    return touches(ROOT.MIN_TIME, ROOT.MAX_TIME) || touches(ROOT.OUT_OF_ORDER_MIN_TIME, ROOT.OUT_OF_ORDER_MAX_TIME);
   }
 
   /** Refs that match and may have samples in the range. */
@@ -121,42 +126,45 @@ export class HeadQuerier implements Querier {
   #isDeleted(part: SeriesPart): boolean {
     const deleted = deletedIntervals(this.#linear, part.ref);
     const chunks = this.#chunks;
-    if (deleted.length === 0 || !chunks.take(part)) return false;
+    if (deleted.length === 0 || outOfOrderRecord(this.#linear, part.ref) !== 0 || !chunks.take(part)) return false;
     for (let i = 0; i < chunks.count; i++) {
       if (!coversAll(deleted, Math.max(chunks.minTimeMs(i), part.startMs), Math.min(chunks.maxTimeMs(i), part.endMs))) return false;
     }
     return true;
   }
 
-  /** Series that match and have samples to be seen from the start on, and for each the newest time to be seen. */
-  #selectVisible(request: SelectRequest): { refs: Uint32Array; visibleMs: Float64Array } {
+  /** Series that match and may have samples to be seen in the range, and for each the newest time to be seen. */
+  #selectVisible({ matchers, startMs, endMs }: SelectRequest): { refs: Uint32Array; visibleMs: Float64Array } {
+    const visibility = this.#visibility;
     for (let look = 1; ; look++) {
       this.#sync();
-      this.#visibility.begin();
-      const refs = this.#selectRefs(request);
+      visibility.begin();
+      const refs = this.#index.select(matchers);
       const visibleMs = new Float64Array(refs.length);
       let kept = 0;
       for (const ref of refs) {
-        const endMs = this.#visibility.endOf(ref);
-        if (endMs < request.startMs || endMs === Number.NEGATIVE_INFINITY) continue;
+        const visibleEndMs = visibility.endOf(ref, startMs, endMs);
+        if (visibleEndMs === Number.NEGATIVE_INFINITY && outOfOrderRecord(this.#linear, ref) === 0) continue;
         refs[kept] = ref;
-        visibleMs[kept++] = endMs;
+        visibleMs[kept++] = visibleEndMs;
       }
       // Transactions come faster than series can be looked through: what is seen is of several moments then, as without isolation.
-      if (!this.#visibility.isTorn || look === MAX_LOOKS) return { refs: refs.subarray(0, kept), visibleMs };
+      if (!visibility.isTorn || look === MAX_LOOKS) return { refs: refs.subarray(0, kept), visibleMs };
     }
   }
 
-  /** Reads what is not deleted. */
-  #readLeft(part: SeriesPart, out: SampleBuffer): void {
-    const deleted = deletedIntervals(this.#linear, part.ref);
-    if (deleted.length === 0) {
-      this.#read(part, out);
+  /** Samples in order up to what is visible, and those that few series have beside. */
+  #readAll(part: SeriesPart, visibleMs: number, out: SampleBuffer): void {
+    const inOrder = { ...part, endMs: Math.min(part.endMs, visibleMs) };
+    if (!hasExtra(this.#linear, part.ref)) {
+      this.#read(inOrder, out);
       return;
     }
     const all = new MixedSamples();
-    this.#read(part, all);
-    appendLeft(out, all, part, deleted);
+    if (inOrder.startMs <= inOrder.endMs) this.#read(inOrder, all);
+    const record = outOfOrderRecord(this.#linear, part.ref);
+    if (record !== 0) mergeSamples(all, lookingAgain(() => this.#outOfOrder.read({ ...part, ref: record })));
+    appendLeft(out, all, part, deletedIntervals(this.#linear, part.ref));
   }
 
   #read(part: SeriesPart, out: SampleBuffer): void {
@@ -177,16 +185,10 @@ export class HeadQuerier implements Querier {
 
   #readWithFiles(part: SeriesPart, out: SampleBuffer): void {
     const before = out.length;
-    for (let look = 1; ; look++) {
-      try {
-        this.#readChunks(part, out);
-        return;
-      } catch (error) {
-        // The head may have been truncated since the chunks were listed.
-        if (!(error instanceof ChunkFileGoneError) || look === MAX_LOOKS) throw error;
-        out.length = before;
-      }
-    }
+    lookingAgain(() => {
+      out.length = before;
+      this.#readChunks(part, out);
+    });
   }
 
   #readChunks(part: SeriesPart, out: SampleBuffer): void {

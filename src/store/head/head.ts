@@ -12,12 +12,13 @@ import type { HeadKernel } from '../../core/kernels/head-kernel.ts';
 import { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { KERNEL_RESERVED_BYTES } from '../../core/kernels/kernels.ts';
 import type { Labels } from '../../core/model/labels.ts';
-import type { AppendCounts, Appender, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
+import type { AppendCounts, Appender, AppendOptions, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
 import type { Tombstone } from '../wal/wal-records.ts';
 import { deleteFromHead, restoreTombstone, type DeleteRequest } from './head-deletion.ts';
 import { HEAD_ROOT, HeadMemory } from './head-memory.ts';
 import { truncateHead, type TruncateReport, type TruncateRequest } from './head-truncation.ts';
 import { LabelIndex, type RetiredIndex } from './label-index.ts';
+import { OutOfOrderSamples, type OutOfOrderCut } from './out-of-order.ts';
 import { WalRefExpiries, type CheckpointBounds } from './wal-ref-expiries.ts';
 
 /** Span of one head chunk's range and, later, of a block: two hours. */
@@ -52,10 +53,20 @@ export interface ChunkPlace {
   readonly offset: number;
 }
 
+/** A chunk on its way to a file; `bytes` is only valid during the call. */
+export interface FullChunk {
+  readonly walRef: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly isOutOfOrder: boolean;
+  /** They begin with the sample count. */
+  readonly bytes: Uint8Array;
+}
+
 /** Where full chunks go. */
 export interface ChunkSink {
-  /** Takes one chunk; `bytes` is only valid during the call. */
-  write(chunk: { walRef: number; minTimeMs: number; maxTimeMs: number; bytes: Uint8Array }): ChunkPlace;
+  /** Takes one chunk. */
+  write(chunk: FullChunk): ChunkPlace;
   /** Hands everything written to the operating system. */
   flush(): void;
 }
@@ -83,6 +94,7 @@ export class Head implements Appender {
   readonly #chunkRangeMs: number;
   readonly #seriesLimit: number;
   readonly #stepSize: number;
+  readonly outOfOrder: OutOfOrderSamples;
   readonly #expiries = new WalRefExpiries();
   /** What readers may still look at, oldest first. */
   readonly #retired: { readonly epoch: number; readonly index: RetiredIndex }[] = [];
@@ -113,6 +125,7 @@ export class Head implements Appender {
     this.#seriesLimit = options.seriesLimit ?? 0;
     this.#stepSize = options.stepSize ?? DEFAULT_STEP_SIZE;
     this.#index = new LabelIndex(this.memory);
+    this.outOfOrder = new OutOfOrderSamples({ memory: this.memory, index: this.#index, kernel: this.#kernel, stepSize: this.#stepSize });
     const { memory } = options;
     this.#refsAt = memory.allocate(MAX_BATCH * 4);
     this.#timesAt = memory.allocate(MAX_BATCH * 8);
@@ -213,66 +226,77 @@ export class Head implements Appender {
 
   /** Adds a chunk that lies in a head chunk file to a series that has no newer samples. */
   restoreChunk(ref: SeriesRef, chunk: { minTimeMs: number; maxTimeMs: number; sampleCount: number } & ChunkPlace): boolean {
-    const { linear } = this.memory;
-    const meta = this.memory.takeMeta();
+    const { f64 } = this.memory.linear;
     const record = this.#index.record(ref);
-    const { u32, f64, u8 } = linear;
-    if (f64[(record + RECORD.LAST_TIME) >>> 3]! >= chunk.minTimeMs) {
-      this.memory.giveMeta(meta);
-      return false;
-    }
-    u32[(meta + META.OLDER) >>> 2] = u32[(record + RECORD.CLOSED) >>> 2]!;
-    u32[(meta + META.LOCATION) >>> 2] = chunk.file;
-    u32[(meta + META.LENGTH) >>> 2] = chunk.offset;
-    u8[meta + META.COUNT] = chunk.sampleCount & 0xff;
-    u8[meta + META.COUNT + 1] = chunk.sampleCount >>> 8;
-    u8[meta + META.STATE] = CHUNK_STATE.FILE;
-    f64[(meta + META.MIN_TIME) >>> 3] = chunk.minTimeMs;
-    f64[(meta + META.MAX_TIME) >>> 3] = chunk.maxTimeMs;
-    u32[(meta + META.REF) >>> 2] = ref;
-    u32[(record + RECORD.CLOSED) >>> 2] = meta;
+    if (f64[(record + RECORD.LAST_TIME) >>> 3]! >= chunk.minTimeMs) return false;
+    this.#index.addFileChunk(ref, chunk);
     f64[(record + RECORD.LAST_TIME) >>> 3] = chunk.maxTimeMs;
     for (const field of [ROOT.MIN_TIME, ROOT.APPENDED_MIN_TIME]) this.memory.setTime(field, Math.min(this.memory.time(field), chunk.minTimeMs));
     this.memory.setTime(ROOT.MAX_TIME, Math.max(this.maxTimeMs, chunk.maxTimeMs));
-    this.memory.set(ROOT.CHUNK_COUNT, this.memory.get(ROOT.CHUNK_COUNT) + 1);
     return true;
   }
 
-  append(columns: SampleColumns): AppendCounts {
+  append(columns: SampleColumns, options: AppendOptions = {}): AppendCounts {
     // What is older than half a chunk range before the newest sample can't be placed any more.
-    return this.#appendAfter(columns, Math.max(this.#minValidMs, this.maxTimeMs - this.#chunkRangeMs / 2), true);
+    const minValidMs = Math.max(this.#minValidMs, this.maxTimeMs - this.#chunkRangeMs / 2);
+    const { windowMs } = this.outOfOrder;
+    const windowStartMs = windowMs > 0 && options.inOrderOnly !== true ? this.maxTimeMs - windowMs : null;
+    const counts = new Counts();
+    for (let from = 0; from < columns.count; from += MAX_BATCH) {
+      const count = Math.min(MAX_BATCH, columns.count - from);
+      // Room for the log before anything is appended: while the disk is full nothing more comes in.
+      if (this.#logUsed + LOG_HEADER_BYTES + count * LOG_SAMPLE_BYTES > LOG_BUFFER_BYTES) this.#flushLog();
+      const batch = this.#appendBatch(columns, from, count, minValidMs);
+      if (batch.appended > 0) this.#encode(batch);
+      if (batch.appended === count) counts.appended += count;
+      else if (windowStartMs === null) counts.add(this.memory.linear.u8, this.#statusesAt, count);
+      else this.#takeOutOfOrder(batch, windowStartMs, counts);
+    }
+    return counts.plain();
   }
 
   /** As `append` and `commit`, of any age and without logging: for replay. */
   appendReplayed(columns: SampleColumns): AppendCounts {
-    const counts = this.#appendAfter(columns, this.#minValidMs, false);
-    this.#publish();
-    return counts;
-  }
-
-  #appendAfter(columns: SampleColumns, minValidMs: number, logged: boolean): AppendCounts {
-    const counts = [0, 0, 0, 0, 0];
-    const { linear } = this.memory;
+    const counts = new Counts();
     for (let from = 0; from < columns.count; from += MAX_BATCH) {
       const count = Math.min(MAX_BATCH, columns.count - from);
-      // Room for the log before anything is appended: while the disk is full nothing more comes in.
-      if (logged && this.#logUsed + LOG_HEADER_BYTES + count * LOG_SAMPLE_BYTES > LOG_BUFFER_BYTES) this.#flushLog();
-      this.memory.reserveForAppend(count);
-      const [refs, times, values] = this.#addresses(columns, from, count);
-      const appended = this.#kernel.append(HEAD_ROOT, refs, times, values, this.#statusesAt, count, minValidMs, this.#chunkRangeMs);
-      counts[STATUS.OK]! += appended;
-      if (appended < count) for (let i = 0; i < count; i++) counts[linear.u8[this.#statusesAt + i]!]! += linear.u8[this.#statusesAt + i] === 0 ? 0 : 1;
-      if (logged && appended > 0) this.#encode(refs, times, values, count);
-      if (!logged && appended < count) this.#restoreLastValues(refs, times, values, count);
+      const batch = this.#appendBatch(columns, from, count, this.#minValidMs);
+      counts.add(this.memory.linear.u8, this.#statusesAt, count);
+      if (batch.appended < count) this.#restoreLastValues(batch);
     }
+    this.#publish();
+    return counts.plain();
+  }
+
+  /** How each sample ended is in the statuses. */
+  #appendBatch(columns: SampleColumns, from: number, count: number, minValidMs: number): Batch {
+    this.memory.reserveForAppend(count);
+    const [refs, times, values] = this.#addresses(columns, from, count);
+    const appended = this.#kernel.append(HEAD_ROOT, refs, times, values, this.#statusesAt, count, minValidMs, this.#chunkRangeMs);
     const minTimeMs = this.memory.time(ROOT.APPENDED_MIN_TIME);
     if (minTimeMs < this.minTimeMs) this.memory.setTime(ROOT.MIN_TIME, minTimeMs);
-    const [appended, identical, duplicate, outOfOrder, outOfBounds] = counts;
-    return { appended: appended!, identical: identical!, duplicate: duplicate!, outOfOrder: outOfOrder!, outOfBounds: outOfBounds! };
+    return { refs, times, values, count, appended };
+  }
+
+  /** Takes what the kernel refused and the window allows. */
+  #takeOutOfOrder({ refs, times, values, count }: Batch, windowStartMs: number, counts: Counts): void {
+    for (let i = 0; i < count; i++) {
+      const { u32, f64, u8 } = this.memory.linear;
+      const status = u8[this.#statusesAt + i]!;
+      const ref = u32[(refs >>> 2) + i]!;
+      const isLate = status === STATUS.OUT_OF_ORDER || status === STATUS.OUT_OF_BOUNDS;
+      const timeMs = f64[(times >>> 3) + i]!;
+      if (!isLate || this.isGone(ref)) counts.add(u8, this.#statusesAt + i, 1);
+      else if (timeMs < windowStartMs) counts.tooOld++;
+      else if (this.outOfOrder.take(ref, timeMs, u32[(values >>> 2) + 2 * i]!, u32[(values >>> 2) + 2 * i + 1]!)) {
+        counts.appended++;
+        counts.appendedOutOfOrder++;
+      } else counts.identical++;
+    }
   }
 
   /** Of a chunk in a file the head knows no values; the last one is told when the log brings its sample. */
-  #restoreLastValues(refs: number, times: number, values: number, count: number): void {
+  #restoreLastValues({ refs, times, values, count }: Batch): void {
     const { u32, f64, u8 } = this.memory.linear;
     for (let i = 0; i < count; i++) {
       if (u8[this.#statusesAt + i] !== STATUS.DUPLICATE) continue;
@@ -296,7 +320,7 @@ export class Head implements Appender {
     return [this.#refsAt, this.#timesAt, this.#valuesAt];
   }
 
-  #encode(refs: number, times: number, values: number, count: number): void {
+  #encode({ refs, times, values, count }: Batch): void {
     const at = this.#logAt + this.#logUsed;
     const length = this.#kernel.encodeSamples(HEAD_ROOT, refs, times, values, this.#statusesAt, count, at);
     this.#records.push(this.memory.linear.u8.subarray(at, at + length));
@@ -311,6 +335,7 @@ export class Head implements Appender {
    */
   commit(): void {
     this.#flushLog();
+    this.outOfOrder.commit();
     this.#publish();
   }
 
@@ -368,12 +393,25 @@ export class Head implements Appender {
     }
   }
 
+  /** Drops out-of-order samples that `outOfOrder.close` has put into a cut, when blocks have them. The log's segments are the caller's. */
+  *truncateOutOfOrder(cut: OutOfOrderCut): Generator<undefined, { readonly epoch: number }> {
+    const index = this.#index.retireOutOfOrder(yield* this.outOfOrder.truncate(cut));
+    const epoch = ++this.#epoch;
+    this.#retired.push({ epoch, index });
+    return { epoch };
+  }
+
   /**
    * No reader that ran when the truncation of `epoch` ended runs any more: what was retired up to then is used again, in steps as those
    * of the truncation.
    */
   *quiesced(epoch: number): Generator<undefined, void> {
     while (this.#retired.length > 0 && this.#retired[0]!.epoch <= epoch) yield* this.#index.giveBack(this.#retired.shift()!.index, this.#stepSize);
+  }
+
+  /** Tombstones that end before need not be kept: nothing older than `truncatedMs` or out of order is left that they could hide. */
+  minTombstoneMs(truncatedMs: number): number {
+    return Math.min(truncatedMs, this.memory.time(ROOT.OUT_OF_ORDER_MIN_TIME));
   }
 
   /** The WAL's numbers whose series a checkpoint must keep, beside those of the series that live. */
@@ -399,15 +437,15 @@ export class Head implements Appender {
   /** Writes up to `limit` full chunks to head chunk files and frees their blocks; none while a commit is due. @returns how many */
   flushChunks(sink: ChunkSink, limit: number): number {
     // A restart takes what is in the files: it must not find there what the log never got.
-    if (this.#records.length > 0) return 0;
+    if (this.#records.length > 0 || this.outOfOrder.isDue) return 0;
     const { linear } = this.memory;
-    const written: { meta: number; place: ChunkPlace }[] = [];
+    const written: { meta: number; ref: number; place: ChunkPlace }[] = [];
     const dropped: number[] = [];
     let meta = this.memory.get(ROOT.PENDING_FIRST);
     while (meta !== 0 && written.length < limit) {
       const next = linear.u32[(meta + META.PENDING) >>> 2]!;
       if (linear.u8[meta + META.STATE] === CHUNK_STATE.DROPPED) dropped.push(meta);
-      else written.push({ meta, place: this.#writeChunk(sink, meta) });
+      else written.push({ meta, ref: linear.u32[(meta + META.REF) >>> 2]!, place: this.#writeChunk(sink, meta) });
       meta = next;
     }
     // Readers go to the file as soon as they are told, so the bytes must be there.
@@ -417,6 +455,7 @@ export class Head implements Appender {
     if (meta === 0) this.memory.set(ROOT.PENDING_LAST, 0);
     this.memory.set(ROOT.PENDING_COUNT, this.pendingChunks - written.length - dropped.length);
     for (const each of dropped) this.memory.giveMeta(each);
+    this.outOfOrder.flushed(written.filter(({ ref }) => this.#index.isOutOfOrder(ref)));
     return written.length;
   }
 
@@ -425,11 +464,48 @@ export class Head implements Appender {
     const bits = u32[(meta + META.LENGTH) >>> 2]!;
     const count = u8[meta + META.COUNT]! | (u8[meta + META.COUNT + 1]! << 8);
     const length = this.#kernel.copyChunk(u32[(meta + META.LOCATION) >>> 2]!, bits, count, this.#chunkAt, 4096);
+    const ref = u32[(meta + META.REF) >>> 2]!;
     return sink.write({
-      walRef: this.#index.walRef(u32[(meta + META.REF) >>> 2]!),
+      walRef: this.#index.walRef(ref),
+      isOutOfOrder: this.#index.isOutOfOrder(ref),
       minTimeMs: f64[(meta + META.MIN_TIME) >>> 3]!,
       maxTimeMs: f64[(meta + META.MAX_TIME) >>> 3]!,
       bytes: u8.subarray(this.#chunkAt, this.#chunkAt + length),
     });
+  }
+}
+
+/** Columns in linear memory. */
+interface Batch {
+  readonly refs: number;
+  readonly times: number;
+  readonly values: number;
+  readonly count: number;
+  readonly appended: number;
+}
+
+class Counts {
+  appended = 0;
+  appendedOutOfOrder = 0;
+  identical = 0;
+  duplicate = 0;
+  outOfOrder = 0;
+  outOfBounds = 0;
+  tooOld = 0;
+
+  plain(): AppendCounts {
+    const { appended, appendedOutOfOrder, identical, duplicate, outOfOrder, outOfBounds, tooOld } = this;
+    return { appended, appendedOutOfOrder, identical, duplicate, outOfOrder, outOfBounds, tooOld };
+  }
+
+  /** Counts `count` statuses from `at` on. */
+  add(u8: Uint8Array, at: number, count: number): void {
+    for (let i = at; i < at + count; i++) {
+      if (u8[i] === STATUS.OK) this.appended++;
+      else if (u8[i] === STATUS.IDENTICAL) this.identical++;
+      else if (u8[i] === STATUS.DUPLICATE) this.duplicate++;
+      else if (u8[i] === STATUS.OUT_OF_ORDER) this.outOfOrder++;
+      else this.outOfBounds++;
+    }
   }
 }

@@ -5,12 +5,13 @@
  * added since. What is remembered is by number, and numbers are given out again: it holds for one generation. Answers that are still in
  * use then go on with what they began with, since nothing they can name is used again before they are done.
  */
-import { LABEL_SET, NAME, PAIR, POSTINGS, RECORD, RECORD_FLAG, ROOT } from '../../core/kernels/head-layout.ts';
+import { LABEL_SET, NAME, PAIR, POSTINGS, RECORD, ROOT } from '../../core/kernels/head-layout.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { compileMatcher, type CompiledMatcher, type Matcher } from '../../core/model/matcher.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
 import { symbolText } from './head-symbols.ts';
+import { isSeries } from './visibility.ts';
 
 /** No postings block is longer. */
 const MAX_BLOCK_BYTES = 4096;
@@ -151,7 +152,7 @@ export class LabelIndexReader {
     const refs = new Uint32Array(highest);
     let count = 0;
     for (let ref = 1; ref <= highest; ref++) {
-      if ((Atomics.load(this.#linear.u8, this.#record(ref) + RECORD.FLAGS) & RECORD_FLAG.GONE) === 0) refs[count++] = ref;
+      if (isSeries(this.#linear, ref)) refs[count++] = ref;
     }
     return refs.subarray(0, count);
   }

@@ -5,7 +5,7 @@
  * series that is taken out is first marked as gone, which readers go by, then its traces are removed from tables and lists; its ref, like
  * everything else that had a number, is given out again when no reader can still have it.
  */
-import { LABEL_SET, PAIR, RECORD, RECORD_FLAG, ROOT } from '../../core/kernels/head-layout.ts';
+import { CHUNK_STATE, LABEL_SET, META, OUT_OF_ORDER_BUFFER, PAIR, RECORD, RECORD_FLAG, ROOT } from '../../core/kernels/head-layout.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { entryAddress, type HeadMemory } from './head-memory.ts';
 import { hashWords, NumberTable } from './number-table.ts';
@@ -22,6 +22,8 @@ export interface RetiredIndex {
   /** First blocks of postings that were written anew. */
   readonly chains: readonly number[];
   readonly pieces: readonly Piece[];
+  /** Records of out-of-order samples. */
+  readonly outOfOrder: readonly number[];
 }
 
 export class LabelIndex {
@@ -80,22 +82,56 @@ export class LabelIndex {
     const memory = this.#memory;
     const count = labels.length >>> 1;
     for (let i = this.#tupleFound; i < count; i++) this.#tuple[i] = this.#pairs.make(labels[2 * i]!, labels[2 * i + 1]!);
-    const highest = this.highestRef;
-    const ref = this.#freeRefs.at(-1) ?? highest + 1;
-    const record = memory.makeEntry(ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
+    const ref = this.#nextRef();
+    const record = this.record(ref);
     const labelSet = memory.arena.take(labelSetBytes(count));
     this.#takeBlocks(count, labelSet);
-    if (ref <= highest) this.#freeRefs.pop();
     const { u32 } = memory.linear;
     u32[(labelSet + LABEL_SET.EXTRA) >>> 2] = 0;
     u32[(labelSet + LABEL_SET.COUNT) >>> 2] = count;
     u32.set(this.#tuple.subarray(0, count), (labelSet + LABEL_SET.PAIRS) >>> 2);
-    this.#openRecord(record, labelSet, walRef);
+    this.#openRecord(record, { labels: labelSet, walRef, flags: 0 });
     this.#series.insert(hashWords(this.#tuple, 0, count), ref);
     for (let i = 0; i < count; i++) this.#postings.append(this.#pairs.address(this.#tuple[i]!), ref, this.#blocks[i]!);
-    if (ref > highest) memory.publish(ROOT.HIGHEST_REF, ref);
+    this.#takeRef(ref);
     memory.publish(ROOT.SERIES, this.seriesCount + 1);
     return ref;
+  }
+
+  /** A record for the out-of-order samples of the series with this number. @returns its ref @throws MemoryLimitError */
+  addOutOfOrderRecord(walRef: number): number {
+    const { arena, linear } = this.#memory;
+    const ref = this.#nextRef();
+    const buffer = arena.take(OUT_OF_ORDER_BUFFER.BYTES);
+    linear.u32[(buffer + OUT_OF_ORDER_BUFFER.COUNT) >>> 2] = 0;
+    this.#openRecord(this.record(ref), { labels: buffer, walRef, flags: RECORD_FLAG.OUT_OF_ORDER });
+    this.#takeRef(ref);
+    return ref;
+  }
+
+  /** Adds a closed chunk that lies in a file, newer than the record's others or out of order. @throws MemoryLimitError */
+  addFileChunk(ref: number, chunk: { minTimeMs: number; maxTimeMs: number; sampleCount: number; file: number; offset: number }): void {
+    const memory = this.#memory;
+    const meta = memory.takeMeta();
+    const { u32, f64, u8, i32 } = memory.linear;
+    const record = this.record(ref);
+    u32[(meta + META.OLDER) >>> 2] = u32[(record + RECORD.CLOSED) >>> 2]!;
+    u32[(meta + META.LOCATION) >>> 2] = chunk.file;
+    u32[(meta + META.LENGTH) >>> 2] = chunk.offset;
+    u8[meta + META.COUNT] = chunk.sampleCount & 0xff;
+    u8[meta + META.COUNT + 1] = chunk.sampleCount >>> 8;
+    u8[meta + META.STATE] = CHUNK_STATE.FILE;
+    f64[(meta + META.MIN_TIME) >>> 3] = chunk.minTimeMs;
+    f64[(meta + META.MAX_TIME) >>> 3] = chunk.maxTimeMs;
+    u32[(meta + META.REF) >>> 2] = ref;
+    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
+    u32[(record + RECORD.CLOSED) >>> 2] = meta;
+    Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
+    memory.set(ROOT.CHUNK_COUNT, memory.get(ROOT.CHUNK_COUNT) + 1);
+  }
+
+  isOutOfOrder(ref: number): boolean {
+    return (this.#memory.linear.u8[this.record(ref) + RECORD.FLAGS]! & RECORD_FLAG.OUT_OF_ORDER) !== 0;
   }
 
   isGone(ref: number): boolean {
@@ -141,11 +177,17 @@ export class LabelIndex {
       return refsSeen;
     });
     this.#memory.nextGeneration();
-    return { refs, pairs, chains, pieces: this.extras.takeRetired() };
+    return { refs, pairs, chains, pieces: this.extras.takeRetired(), outOfOrder: [] };
+  }
+
+  /** Records of out-of-order samples that no series has any more, as `removeGone` gives what it took out. */
+  retireOutOfOrder(records: readonly number[]): RetiredIndex {
+    for (const ref of records) Atomics.or(this.#memory.linear.u8, this.record(ref) + RECORD.FLAGS, RECORD_FLAG.GONE);
+    return { refs: [], pairs: { pairs: [], symbols: [], names: [] }, chains: [], pieces: this.extras.takeRetired(), outOfOrder: records };
   }
 
   /** What was retired may be used again: no reader looks at it. */
-  *giveBack({ refs, pairs, chains, pieces }: RetiredIndex, stepSize: number): Generator<undefined, void> {
+  *giveBack({ refs, pairs, chains, pieces, outOfOrder }: RetiredIndex, stepSize: number): Generator<undefined, void> {
     const { arena, linear } = this.#memory;
     for (const [i, ref] of refs.entries()) {
       this.extras.giveBack(ref);
@@ -161,6 +203,10 @@ export class LabelIndex {
     }
     for (const chain of chains) this.#postings.giveBack(chain);
     for (const { address, bytes } of pieces) arena.give(address, bytes);
+    for (const ref of outOfOrder) {
+      arena.give(linear.u32[(this.record(ref) + RECORD.LABELS) >>> 2]!, OUT_OF_ORDER_BUFFER.BYTES);
+      this.#freeRefs.push(ref);
+    }
     yield* this.#pairs.giveBack(pairs, stepSize);
   }
 
@@ -174,6 +220,19 @@ export class LabelIndex {
       Atomics.sub(u32, (this.#pairs.address(u32[i]!) + PAIR.COUNT) >>> 2, 1);
       left[u32[i]!] = 1;
     }
+  }
+
+  /** The number of the next record, which exists. @throws MemoryLimitError */
+  #nextRef(): number {
+    const ref = this.#freeRefs.at(-1) ?? this.highestRef + 1;
+    this.#memory.makeEntry(ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
+    return ref;
+  }
+
+  /** The number that `#nextRef` gave is in use. */
+  #takeRef(ref: number): void {
+    if (ref > this.highestRef) this.#memory.publish(ROOT.HIGHEST_REF, ref);
+    else this.#freeRefs.pop();
   }
 
   #reserveTuple(count: number): void {
@@ -194,11 +253,11 @@ export class LabelIndex {
     }
   }
 
-  /** The record of a series without samples. It may have been another's, whose last readers are done. */
-  #openRecord(record: number, labelSet: number, walRef: number): void {
+  /** A record without samples. It may have been another's, whose last readers are done. */
+  #openRecord(record: number, { labels, walRef, flags }: { labels: number; walRef: number; flags: number }): void {
     const { u32, u8, f64, i32 } = this.#memory.linear;
     Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
-    u32[(record + RECORD.LABELS) >>> 2] = labelSet;
+    u32[(record + RECORD.LABELS) >>> 2] = labels;
     f64[(record + RECORD.LAST_TIME) >>> 3] = Number.NEGATIVE_INFINITY;
     u32[(record + RECORD.TRANSACTION) >>> 2] = this.#memory.get(ROOT.COMMITTED);
     u32[(record + RECORD.LAST_BLOCK) >>> 2] = 0;
@@ -208,7 +267,7 @@ export class LabelIndex {
     const high = Math.floor(walRef / TWO_32);
     u8[record + RECORD.WAL_REF_HIGH] = high & 0xff;
     u8[record + RECORD.WAL_REF_HIGH + 1] = high >>> 8;
-    Atomics.store(u8, record + RECORD.FLAGS, 0);
+    Atomics.store(u8, record + RECORD.FLAGS, flags);
     Atomics.add(i32, (record + RECORD.VERSION) >>> 2, 1);
   }
 

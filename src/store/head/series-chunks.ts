@@ -39,6 +39,20 @@ export class ChunkFileGoneError extends Error {
   override readonly name = 'ChunkFileGoneError';
 }
 
+/** Times that something is looked at before a file that is not there counts as lost. */
+const MAX_LOOKS = 5;
+
+/** Reads again where the head was truncated after chunks had been listed. */
+export function lookingAgain<T>(read: () => T): T {
+  for (let look = 1; ; look++) {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ChunkFileGoneError) || look === MAX_LOOKS) throw error;
+    }
+  }
+}
+
 /** What a reader thread works with. */
 export interface HeadView {
   readonly linear: LinearMemory;

@@ -1,5 +1,5 @@
 /**
- * What few series have beside samples in order: which of them are deleted.
+ * What few series have beside samples in order: intervals in which samples are deleted, samples out of order.
  *
  * A series' label set leads to it, and a flag in the record, which is at hand anyway, tells whether there is anything. What readers go by
  * is never changed but replaced, and retired as everything else that they may look at.
@@ -36,6 +36,16 @@ export function deletedIntervals(linear: LinearMemory, ref: number): Intervals {
   return Array.from(linear.f64.subarray(from, from + 2 * linear.u32[(tombstones + TOMBSTONES.COUNT) >>> 2]!));
 }
 
+/** The record of a series' out-of-order samples, 0 where it has none, for any thread. */
+export function outOfOrderRecord(linear: LinearMemory, ref: number): number {
+  if (!hasExtra(linear, ref)) return 0;
+  linear.refresh();
+  const extra = Atomics.load(linear.u32, extraLink(linear, ref) >>> 2);
+  const record = extra === 0 ? 0 : Atomics.load(linear.u32, (extra + EXTRA.OUT_OF_ORDER) >>> 2);
+  if (record !== 0) linear.refresh();
+  return record;
+}
+
 /** Where the address of a series' extra stands. */
 function extraLink(linear: LinearMemory, ref: number): number {
   return linear.u32[(entryAddress(linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES) + RECORD.LABELS) >>> 2]! + LABEL_SET.EXTRA;
@@ -63,6 +73,11 @@ export class SeriesExtras {
     const record = entryAddress(linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
     Atomics.or(linear.u8, record + RECORD.FLAGS, RECORD_FLAG.EXTRA);
     return extra;
+  }
+
+  /** @param record 0 for none; the series has something extra */
+  setOutOfOrder(ref: number, record: number): void {
+    this.#memory.publishAt(this.#memory.linear.u32[extraLink(this.#memory.linear, ref) >>> 2]! + EXTRA.OUT_OF_ORDER, record);
   }
 
   /** Memory for intervals, which no reader knows yet. @throws MemoryLimitError */

@@ -7,6 +7,10 @@
 import { ALL_HIDDEN, RECORD, RECORD_FLAG, ROOT } from '../../core/kernels/head-layout.ts';
 import type { LinearMemory } from '../../core/kernels/linear-memory.ts';
 import { entryAddress, HEAD_ROOT } from './head-memory.ts';
+import { outOfOrderRecord } from './series-extra.ts';
+import { isUnchanged } from './version-word.ts';
+
+const NO_SERIES = RECORD_FLAG.GONE | RECORD_FLAG.OUT_OF_ORDER;
 
 export class Visibility {
   readonly #linear: LinearMemory;
@@ -29,34 +33,46 @@ export class Visibility {
     return this.#isTorn;
   }
 
-  /** The time of the newest sample that can be seen; -Infinity for none, as of a series that is gone. */
-  endOf(ref: number): number {
+  /**
+   * The time of the newest sample that can be seen. -Infinity where the record has none that can be seen in [startMs, endMs], as that of a
+   * series that is gone.
+   */
+  endOf(ref: number, startMs: number, endMs: number): number {
     const { u32, i32, f64, u8 } = this.#linear;
     const record = entryAddress(this.#linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
     for (;;) {
       const version = Atomics.load(i32, (record + RECORD.VERSION) >>> 2);
       if ((version & 1) !== 0) continue;
-      const isGone = (u8[record + RECORD.FLAGS]! & RECORD_FLAG.GONE) !== 0;
       const lastMs = f64[(record + RECORD.LAST_TIME) >>> 3]!;
+      const isOutside = lastMs < startMs || (f64[(record + RECORD.FIRST_TIME) >>> 3]! > endMs && u32[(record + RECORD.CLOSED) >>> 2] === 0);
+      const isSeries = (u8[record + RECORD.FLAGS]! & NO_SERIES) === 0;
       const ahead = (u32[(record + RECORD.TRANSACTION) >>> 2]! - this.#committed) | 0;
       const hidden = u32[(record + RECORD.HIDDEN) >>> 2]!;
-      if (Atomics.load(i32, (record + RECORD.VERSION) >>> 2) !== version) continue;
-      if (isGone) return Number.NEGATIVE_INFINITY;
+      if (!isUnchanged(i32, (record + RECORD.VERSION) >>> 2, version)) continue;
+      if (isOutside || !isSeries) return Number.NEGATIVE_INFINITY;
       if (ahead <= 0) return lastMs;
       if (ahead > 1) this.#isTorn = true;
-      return hidden === ALL_HIDDEN ? Number.NEGATIVE_INFINITY : lastMs - hidden;
+      return hidden === ALL_HIDDEN || lastMs - hidden < startMs ? Number.NEGATIVE_INFINITY : lastMs - hidden;
     }
   }
 }
 
-/** Whether the series is not gone and its record, as it is just now, does not exclude samples in [startMs, endMs]. */
+/** Whether the ref is that of a series, and not gone. */
+export function isSeries(linear: LinearMemory, ref: number): boolean {
+  const record = entryAddress(linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
+  return (Atomics.load(linear.u8, record + RECORD.FLAGS) & NO_SERIES) === 0;
+}
+
+/** Whether the ref is of a series whose record, as it is just now, does not exclude samples in [startMs, endMs]. */
 export function mayHaveSamples(linear: LinearMemory, ref: number, startMs: number, endMs: number): boolean {
   const { u32, i32, f64, u8 } = linear;
   const record = entryAddress(linear, ROOT.RECORD_DIRECTORY, ref, RECORD.BYTES);
-  if ((Atomics.load(u8, record + RECORD.FLAGS) & RECORD_FLAG.GONE) !== 0) return false;
+  const flags = Atomics.load(u8, record + RECORD.FLAGS);
+  if ((flags & NO_SERIES) !== 0) return false;
+  if ((flags & RECORD_FLAG.EXTRA) !== 0 && outOfOrderRecord(linear, ref) !== 0) return true;
   if (f64[(record + RECORD.LAST_TIME) >>> 3]! < startMs) return false;
   const version = Atomics.load(i32, (record + RECORD.VERSION) >>> 2);
   const isAfter = f64[(record + RECORD.FIRST_TIME) >>> 3]! > endMs && u32[(record + RECORD.CLOSED) >>> 2] === 0;
   // Two words that are not of one moment exclude nothing.
-  return !isAfter || (version & 1) !== 0 || Atomics.load(i32, (record + RECORD.VERSION) >>> 2) !== version;
+  return !isAfter || (version & 1) !== 0 || !isUnchanged(i32, (record + RECORD.VERSION) >>> 2, version);
 }

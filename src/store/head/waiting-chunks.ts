@@ -35,6 +35,11 @@ export class WaitingChunks {
 
   /** The chunks of a series in order of time; they wait no longer. */
   take(walRef: number): WaitingChunk[] {
+    return this.takeInOrderOfWriting(walRef).sort((a, b) => a.minTimeMs - b.minTimeMs);
+  }
+
+  /** As they were added. */
+  takeInOrderOfWriting(walRef: number): WaitingChunk[] {
     const chunks: WaitingChunk[] = [];
     for (let at = this.#newest.get(walRef); at !== 0; at = this.#before[at]!) {
       chunks.push({
@@ -46,7 +51,7 @@ export class WaitingChunks {
       });
     }
     if (chunks.length > 0) this.#newest.set(walRef, 0);
-    return chunks.sort((a, b) => a.minTimeMs - b.minTimeMs);
+    return chunks.reverse();
   }
 
   #grow(): void {

@@ -12,7 +12,7 @@ import { appendSamples } from '../../core/model/merge-samples.ts';
 import { MixedSamples } from '../../core/model/mixed-samples.ts';
 import { formatLabels, type Labels } from '../../core/model/labels.ts';
 import type { EncodedChunk } from '../../core/storage/chunk-source.ts';
-import { ChunkCutter } from './chunk-cutter.ts';
+import { ChunkCutter } from '../../core/storage/chunk-cutter.ts';
 
 /** The chunks of the series in one source. */
 export interface SeriesPart {

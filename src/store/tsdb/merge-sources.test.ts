@@ -5,7 +5,7 @@ import { CorruptError } from '../../core/base/errors.ts';
 import { decodeXor } from '../../core/chunk/xor.ts';
 import { SampleBuffer } from '../../core/model/samples.ts';
 import type { ChunkSource } from '../../core/storage/chunk-source.ts';
-import { FLOAT_CHUNK_SAMPLES } from './chunk-cutter.ts';
+import { FLOAT_CHUNK_SAMPLES } from '../../core/storage/chunk-cutter.ts';
 import { mergeSources } from './merge-sources.ts';
 import { chunkOf, sourceOf, textOf } from './_source-notation.ts';
 

@@ -30,8 +30,10 @@ export interface CheckpointRequest {
   readonly lastSegment: number;
   /** Whether a series, and so its metadata, is still needed. */
   readonly keepSeries: (walRef: number) => boolean;
-  /** Samples, exemplars and tombstones that end before are left out. */
+  /** Samples and exemplars before are left out. */
   readonly minTimeMs: number;
+  /** Tombstones that end before are left out; without it, before `minTimeMs`. Out-of-order samples may be older than those in order. */
+  readonly minTombstoneMs?: number;
   readonly compression: WalCompression;
 }
 
@@ -218,7 +220,7 @@ class CheckpointCopier {
     const start = this.#out.length;
     this.#out.u8(RECORD_TYPE.TOMBSTONES);
     decodeTombstones(record, ({ maxTimeMs }, from, to) => {
-      if (maxTimeMs >= this.#request.minTimeMs) this.#out.bytes(record.subarray(from, to));
+      if (maxTimeMs >= (this.#request.minTombstoneMs ?? this.#request.minTimeMs)) this.#out.bytes(record.subarray(from, to));
     });
     this.#dropIfEmpty(start);
   }

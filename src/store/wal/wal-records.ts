@@ -7,12 +7,12 @@
  *   2 samples      u64 base ref, i64 base time, then: varint ref − base, varint time − base, 64 bits value
  *   3 tombstones   u64 ref, varint min time, varint max time
  *   4 exemplars    as samples, with labels behind each value
+ *   5 mmap markers u64 ref, u32 head chunk file, u32 offset: what the log of out-of-order samples had of the series lies there
  *   6 metadata     uvarint ref, u8 type, uvarint count of fields, their names and values
  *   7, 8           histograms of integers and floats: bases as samples, then what `skipHistogram` walks over
  *   9, 10          the same with custom bounds
  *
- * Numbers are big-endian, varints Go's. A base is the first entry's own. Types 5 (out of order) and 11 to 13 (start times) are
- * not read. Decoders throw BytesError where a record contradicts its type; entries before the fault have been given.
+ * Numbers are big-endian, varints Go's. A base is the first entry's own. Types 11 to 13 (start times) are not read. Decoders throw BytesError where a record contradicts its type; entries before the fault have been given.
  * Source: Prometheus, tsdb/docs/format/wal.md and tsdb/record.
  */
 import { BinaryWriter } from '../../core/bytes/binary-writer.ts';
@@ -41,6 +41,13 @@ export interface Tombstone {
   readonly walRef: number;
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
+}
+
+/** Out-of-order samples that were logged before are in this chunk. */
+export interface MmapMarker {
+  readonly walRef: number;
+  readonly file: number;
+  readonly offset: number;
 }
 
 export interface LoggedExemplar {
@@ -115,7 +122,8 @@ export class SampleRecord {
   walRefs = new Float64Array(4096);
   times = new Float64Array(4096);
   values = new Float64Array(4096);
-  #bits = new Uint32Array(this.values.buffer);
+  /** The same memory as `values`: entry i is the halves [2i] low, [2i + 1] high. */
+  valueBits = new Uint32Array(this.values.buffer);
   count = 0;
 
   decode(record: Uint8Array): void {
@@ -129,7 +137,7 @@ export class SampleRecord {
     while (!cursor.isDone) {
       this.walRefs[this.count] = baseRef + cursor.varint();
       this.times[this.count] = baseTime + cursor.varint();
-      cursor.float(this.#bits, this.count);
+      cursor.float(this.valueBits, this.count);
       this.count++;
     }
   }
@@ -140,7 +148,7 @@ export class SampleRecord {
     this.walRefs = new Float64Array(size);
     this.times = new Float64Array(size);
     this.values = new Float64Array(size);
-    this.#bits = new Uint32Array(this.values.buffer);
+    this.valueBits = new Uint32Array(this.values.buffer);
   }
 }
 
@@ -162,6 +170,21 @@ export function decodeTombstones(record: Uint8Array, onTombstone: (tombstone: To
     const tombstone = { walRef: cursor.u64(), minTimeMs: cursor.roundedVarint(), maxTimeMs: cursor.roundedVarint() };
     onTombstone(tombstone, from, cursor.at);
   }
+}
+
+/** Appends one record of type 5. */
+export function encodeMmapMarkers(markers: readonly MmapMarker[], out: BinaryWriter): void {
+  out.u8(RECORD_TYPE.MMAP_MARKERS);
+  for (const { walRef, file, offset } of markers) {
+    out.i64(walRef);
+    out.u32(file);
+    out.u32(offset);
+  }
+}
+
+export function decodeMmapMarkers(record: Uint8Array, onMarker: (marker: MmapMarker) => void): void {
+  const cursor = new ByteCursor(record, 1);
+  while (!cursor.isDone) onMarker({ walRef: cursor.u64(), file: cursor.u32(), offset: cursor.u32() });
 }
 
 /** Appends one record of type 4. `exemplars` must not be empty. */

@@ -31,6 +31,7 @@ const R_FIRST_TIME: usize = 32;
 const R_HIDDEN: usize = 40;
 const R_LAST_BLOCK: usize = 44;
 const R_COUNT: usize = 48;
+const R_FLAGS: usize = 49;
 const R_BIT: usize = 50;
 const R_LEADING: usize = 52;
 const R_TRAILING: usize = 53;
@@ -38,6 +39,7 @@ const R_WAL_REF_HIGH: usize = 54;
 const R_CLOSED: usize = 56;
 const R_WAL_REF: usize = 60;
 
+const FLAG_OUT_OF_ORDER: u8 = 4;
 const ALL_HIDDEN: u32 = 0xffffffff;
 
 // Block of an open chunk: next address (of the last block the first's), 4 spare bytes, seven words whose first bit is the most significant.
@@ -310,6 +312,21 @@ export function append(
   return appended;
 }
 
+/**
+ * Adds a closed chunk of the columns' samples to a record without an open one, whatever its other chunks hold. Times ascend, and the
+ * samples are few enough for one chunk. The caller has made room as for `append`.
+ */
+export function appendClosed(rootAddress: usize, ref: u32, times: usize, values: usize, count: u32): void {
+  root = rootAddress;
+  const record = recordAddress(ref);
+  store<f64>(record + R_LAST_TIME, -Infinity);
+  for (let i: u32 = 0; i < count; i++) appendOne(record, ref, load<f64>(times + (i << 3)), load<u64>(values + (i << 3)), Infinity, 0);
+  const version = load<u32>(record + R_VERSION);
+  atomic.store<u32>(record + R_VERSION, version + 1);
+  closeChunk(record, ref);
+  atomic.store<u32>(record + R_VERSION, version + 2);
+}
+
 // @ts-ignore: decorator
 @inline
 function storeBig64(at: usize, v: u64): void {
@@ -530,7 +547,9 @@ export function snapshot(rootAddress: usize, ref: u32, startMs: f64, endMs: f64,
 }
 
 function snapshotOnce(record: usize, startMs: f64, endMs: f64, staging: usize, room: u32): i32 {
-  const MAX_CHUNKS: i32 = 4096;
+  // A torn list could lead in circles.
+  const MAX_CHUNKS: i32 = 1 << 20;
+  const isInOrder = (load<u8>(record + R_FLAGS) & FLAG_OUT_OF_ORDER) == 0;
   // Chunk list grows from the front, bytes follow behind the largest possible list that this series needs.
   let listed: i32 = 0;
   const end = <usize>memory.size() << 16;
@@ -539,7 +558,7 @@ function snapshotOnce(record: usize, startMs: f64, endMs: f64, staging: usize, r
   while (meta != 0 && inList < MAX_CHUNKS) {
     if (meta + META_BYTES > end) return 0;
     inList++;
-    if (load<f64>(meta + M_MIN_TIME) < startMs && load<f64>(meta + M_MAX_TIME) < startMs) break;
+    if (isInOrder && load<f64>(meta + M_MIN_TIME) < startMs && load<f64>(meta + M_MAX_TIME) < startMs) break;
     meta = load<u32>(meta + M_OLDER);
   }
   let bytesAt = staging + (<usize>inList << 5);

@@ -1,11 +1,11 @@
 /**
  * Samples in order of time into chunks, as the head would have cut them: floats and histograms apart, of histograms what goes into one.
  */
-import { ENCODING } from '../../core/chunk/chunk.ts';
-import { HistogramRun } from '../../core/chunk/histogram-chunk.ts';
-import { XorEncoder } from '../../core/chunk/xor.ts';
-import type { MixedSamples } from '../../core/model/mixed-samples.ts';
-import type { EncodedChunk } from '../../core/storage/chunk-source.ts';
+import { ENCODING } from '../chunk/chunk.ts';
+import { HistogramRun } from '../chunk/histogram-chunk.ts';
+import { XorEncoder } from '../chunk/xor.ts';
+import type { MixedSamples } from '../model/mixed-samples.ts';
+import type { EncodedChunk } from './chunk-source.ts';
 
 /** What a chunk of floats holds. */
 export const FLOAT_CHUNK_SAMPLES = 120;

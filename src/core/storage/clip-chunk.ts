@@ -1,21 +1,13 @@
 /**
  * The part of a chunk that stays when samples are deleted or lie outside a range: encoded anew.
  */
+import { decodeChunk, ENCODING } from '../chunk/chunk.ts';
+import { ChunkError } from '../chunk/chunk-error.ts';
+import { HistogramRun } from '../chunk/histogram-chunk.ts';
+import { XorEncoder } from '../chunk/xor.ts';
 import type { Intervals } from '../model/intervals.ts';
 import { MixedSamples } from '../model/mixed-samples.ts';
-import { decodeChunk, ENCODING } from './chunk.ts';
-import { ChunkError } from './chunk-error.ts';
-import { HistogramRun } from './histogram-chunk.ts';
-import { XorEncoder } from './xor.ts';
-
-/** A chunk as files and sources hold it, its sample count first. */
-export interface ClippedChunk {
-  readonly encoding: number;
-  /** Times of the first and the last sample. */
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
-  readonly bytes: Uint8Array;
-}
+import type { EncodedChunk } from './chunk-source.ts';
 
 /** One instance encodes one chunk after the other into the same memory. */
 export class ChunkClipper {
@@ -38,7 +30,7 @@ export class ChunkClipper {
     encoder.append(timeMs, samples.valueBits[2 * i]!, samples.valueBits[2 * i + 1]!);
   }
 
-  #taken(): ClippedChunk | null {
+  #taken(): EncodedChunk | null {
     if (this.#run.length > 0) {
       const { kind, ...chunk } = this.#run.encode();
       return { encoding: kind === 'integer' ? ENCODING.HISTOGRAM : ENCODING.FLOAT_HISTOGRAM, ...chunk };
@@ -53,7 +45,7 @@ export class ChunkClipper {
    * @returns null where no sample stays; else its bytes are good until the next call
    * @throws ChunkError, also where the encoding is none that is read here
    */
-  clip(chunk: Pick<ClippedChunk, 'encoding' | 'bytes'>, startMs: number, endMs: number, deleted: Intervals): ClippedChunk | null {
+  clip(chunk: Pick<EncodedChunk, 'encoding' | 'bytes'>, startMs: number, endMs: number, deleted: Intervals): EncodedChunk | null {
     const samples = this.#samples;
     samples.clear();
     decodeChunk(chunk.encoding, chunk.bytes, 0, chunk.bytes.length, samples);
