@@ -175,6 +175,9 @@ const ADMIN: readonly (readonly [string, string])[] = [
   ['POST delete_series', 'no match[] parameter'],
   ['POST delete_series?match[]={', 'parse error'],
   ['POST delete_series?match[]=up&start=x', 'Invalid time value'],
+  ['POST delete_series?match[]=odd&match[]={__name__=~"latency.*",le="+Inf"}', ''],
+  ['PUT delete_series?match[]=missing&start=5&end=1', ''],
+  ['POST delete_series?match[]=temperature&start=0&end=1', ''],
   ['GET delete_series?match[]=odd', ''],
   ['POST clean_tombstones', ''],
   ['PUT clean_tombstones', ''],
@@ -366,6 +369,15 @@ test(
           if (what !== '') assert.equal(JSON.stringify(got.body).includes(what), true);
         });
       }
+      await t.test('what was deleted is gone', async () => {
+        for (const query of ['count(odd)', 'count(temperature)', 'count(latency_seconds_bucket)']) {
+          const find = async (server: RunningServer): Promise<string> => {
+            const { data } = await server.api('query', { query, time: now });
+            return JSON.stringify((data as { result: unknown }).result);
+          };
+          assert.equal(await find(ours), await find(theirs), query);
+        }
+      });
       for (const server of [theirs, ours]) {
         // The last of the metrics to come: it needs two scrapes.
         await eventually('intervals are measured', async () =>

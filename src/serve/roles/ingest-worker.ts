@@ -18,6 +18,7 @@ import { MemoryLimitError, type LinearMemory } from '../../core/kernels/linear-m
 import type { AppendCounts, Appender, AppendOptions, SampleColumns, SeriesRef } from '../../core/storage/appender.ts';
 import type { Labels } from '../../core/model/labels.ts';
 import { HeadChunkWriter } from '../../store/head/head-chunk-files.ts';
+import type { DeleteRequest } from '../../store/head/head-deletion.ts';
 import { Head } from '../../store/head/head.ts';
 import { describeFault, replayHead } from '../../store/head/replay.ts';
 import { READER_STAGING_BYTES } from '../../store/head/series-chunks.ts';
@@ -66,7 +67,7 @@ export interface HeadTruncation {
   /** For `quiesced`. */
   readonly epoch: number;
   /** What the log can now be cut down to; null where it is too short for that. */
-  readonly checkpoint: (CheckpointBounds & { readonly otherWalRefs: Float64Array }) | null;
+  readonly checkpoint: (CheckpointBounds & { readonly minTombstoneMs: number; readonly otherWalRefs: Float64Array }) | null;
 }
 
 export type IngestMethods = {
@@ -78,6 +79,8 @@ export type IngestMethods = {
   /** Samples before are in blocks that every query looks at: they leave the head. */
   truncate(beforeMs: number): Promise<HeadTruncation>;
   checkpointWritten(bounds: CheckpointBounds): void;
+  /** @returns in how many series */
+  deleteSamples(deletion: DeleteRequest): number;
   /** Nobody reads any more what the truncation of `epoch` removed. */
   quiesced(epoch: number): Promise<void>;
   applyScrape(setup: ScrapeSetup): void;
@@ -196,6 +199,7 @@ class IngestWorker {
     return {
       start: (start) => this.#start(start),
       truncate: (beforeMs) => this.#truncate(beforeMs),
+      deleteSamples: (deletion) => this.#head.deleteSamples(deletion),
       checkpointWritten: (bounds) => this.#head.checkpointWritten(bounds),
       quiesced: (epoch) => inSlices(this.#head.quiesced(epoch)),
       applyScrape: (setup) => this.#started(this.#scrape).apply(setup),
@@ -260,13 +264,13 @@ class IngestWorker {
     };
     const { epoch, removedSeries, removedChunks } = await inSlices(this.#head.truncate({ beforeMs, unbind }, wal.segment));
     this.#truncations.add(1);
-    this.#head.setFirstChunkFile(chunks.truncate(beforeMs));
+    this.#head.setFirstChunkFile(chunks.truncate(beforeMs, this.#head.outOfOrder.oldestChunkFile));
     this.#logger.info('head was truncated', { before: beforeMs, series: removedSeries, chunks: removedChunks });
     wal.startSegment();
     const lastSegment = segmentToCheckpoint(listSegments(this.#walFolder).filter((segment) => segment < wal.segment));
     if (lastSegment === null) return { epoch, checkpoint: null };
     const bounds = { lastSegment, minTimeMs: beforeMs };
-    return { epoch, checkpoint: { ...bounds, otherWalRefs: this.#head.checkpointNeeds(bounds) } };
+    return { epoch, checkpoint: { ...bounds, minTombstoneMs: this.#head.minTombstoneMs(beforeMs), otherWalRefs: this.#head.checkpointNeeds(bounds) } };
   }
 
   get #walFolder(): string {

@@ -137,7 +137,7 @@ export class StorageThreads {
       quiesce: () => this.queries.quiesce(),
       truncateHead: (beforeMs) => this.#truncateHead(beforeMs),
       checkpointWritten: (bounds) => this.ingest.call('checkpointWritten', bounds),
-      deleteFromHead: () => Promise.reject(new ApiError('unavailable', 'samples that are still in the head cannot be deleted yet; those in blocks have been')),
+      deleteFromHead: (deletion) => this.ingest.call('deleteSamples', deletion),
     };
   }
 

@@ -167,10 +167,10 @@ class StoreWorker {
     if (checkpoint === null) return;
     assert(this.#head !== null, 'what was truncated can be read');
     const { dataFolder, walCompression } = this.#data;
-    const { lastSegment, minTimeMs, otherWalRefs } = checkpoint;
+    const { lastSegment, minTimeMs, minTombstoneMs, otherWalRefs } = checkpoint;
     this.#checkpoints.add(1);
     const keepSeries = neededWalRefs(this.#head.linear, otherWalRefs);
-    const { faults, ...counts } = writeCheckpoint(join(dataFolder, 'wal'), { lastSegment, minTimeMs, keepSeries, compression: walCompression });
+    const { faults, ...counts } = writeCheckpoint(join(dataFolder, 'wal'), { lastSegment, minTimeMs, minTombstoneMs, keepSeries, compression: walCompression });
     for (const fault of faults) this.#log.error('a segment of the WAL could not be read for the checkpoint and stays', { fault: describeFault(fault) });
     if (faults.length > 0) this.#checkpointFailures.add(1);
     else {
